@@ -1,0 +1,1 @@
+"""What is demanded: baselines as data, resolved against the catalogue, and the pure judgement."""

@@ -1,0 +1,170 @@
+"""The judgement: demands and a snapshot give findings. Pure; the time of judging is an argument."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from baselines.resolve import Demand
+from checks.check import CLOCK_PARAMETER
+from checks.facts.snapshot import Gap, Snapshot, Source
+from checks.fix import fix_key, printable, render_fix
+from checks.model import Evidence, Finding, Outcome
+from checks.verdict import Verdict
+
+ID_VERSION = "1"
+QUOTED_LINES = 8
+QUOTED_LINE_LENGTH = 300
+_REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d+")
+_WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+def evaluate(
+    demands: Iterable[Demand], snapshot: Snapshot, *, now: datetime, asset: str = ""
+) -> tuple[Finding, ...]:
+    """The findings about one target, sorted by check and object.
+
+    Every demand of the target's kind gives at least one finding: what is not there is unknown, or
+    not applicable where its absence was seen. A crash inside a check is an error of that check, and
+    takes its passes with it. `asset` is the key of the asset (default: the strongest identity).
+    """
+    key = asset or next(iter(snapshot.identities), snapshot.target.spec)
+    findings: dict[str, Finding] = {}
+    for demand in demands:
+        if demand.check.kind is snapshot.target.kind:
+            for verdict in _verdicts(demand, snapshot, now):
+                one = _finding(demand, verdict, snapshot, key)
+                other = findings.get(one.id)
+                # Two answers about one object: the worse one stands.
+                if other is None or _badness(one) < _badness(other):
+                    findings[one.id] = one
+    return tuple(sorted(findings.values(), key=lambda f: (f.check, f.region, f.on, f.id)))
+
+
+def finding_id(asset: str, check: str, where: str, on: str) -> str:
+    """The lasting id of a finding: 16 bytes of BLAKE2b over length-prefixed parts, in hex.
+
+    Never over time, address, severity, wording or version.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (ID_VERSION, asset, check, where, on):
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(4, "big") + data)
+    return digest.hexdigest()
+
+
+def _verdicts(demand: Demand, snapshot: Snapshot, now: datetime) -> Iterator[Verdict]:
+    check = demand.check
+    names = {fact.__name__ for fact in check.needs}
+    gaps = [gap for gap in snapshot.gaps if gap.fact in names]
+    missing = [fact.__name__ for fact in check.needs if fact.__name__ not in snapshot.facts]
+    if missing:
+        yield from _not_judged(missing, gaps, snapshot)
+        return
+    facts = [snapshot.facts[fact.__name__] for fact in check.needs]
+    options = {**demand.options, CLOCK_PARAMETER: now} if check.wants_time else demand.options
+    judged: list[Verdict] = []
+    crash = ""
+    try:
+        # One by one: what was yielded before a crash still counts, except as a pass.
+        for verdict in check.run(*facts, **options):
+            judged.append(verdict)
+    except Exception as error:  # noqa: BLE001 - a crash in a check is an answer about that check
+        crash = f"{type(error).__name__}: {error}"
+    if crash:
+        yield from (v for v in judged if v.outcome is not Outcome.PASS)
+        yield Verdict(Outcome.ERROR, on="", reason=f"the check stopped: {printable(crash)[:500]}")
+    else:
+        yield from judged
+    for gap in gaps:
+        yield _of_gap(gap)
+    if not judged and not crash and not gaps:
+        absent = next((a.reason for a in snapshot.absences if a.fact in names), "")
+        reason = absent or "nothing of the kind was found here"
+        yield Verdict(Outcome.NOT_APPLICABLE, on="", reason=reason)
+
+
+def _not_judged(missing: list[str], gaps: list[Gap], snapshot: Snapshot) -> Iterator[Verdict]:
+    hidden = [gap for gap in gaps if gap.fact in missing]
+    if hidden:
+        yield from (_of_gap(gap) for gap in hidden)
+        return
+    absences = {a.fact: a for a in snapshot.absences}
+    unexplained = [name for name in missing if name not in absences]
+    if unexplained:
+        yield Verdict(Outcome.UNKNOWN, on="", reason=f"{', '.join(unexplained)}: not collected")
+        return
+    for name in missing:
+        absence = absences[name]
+        yield Verdict(Outcome.NOT_APPLICABLE, on="", where=absence.where, reason=absence.reason)
+
+
+def _of_gap(gap: Gap) -> Verdict:
+    region, on = (gap.where, "") if _REGION.fullmatch(gap.where) else ("", gap.where)
+    return Verdict(Outcome.UNKNOWN, on=on, where=region, reason=f"{gap.fact}: {gap.reason}", needs=gap.needs)
+
+
+def _badness(finding: Finding) -> int:
+    return _WORST_FIRST.index(finding.outcome)
+
+
+def _finding(demand: Demand, verdict: Verdict, snapshot: Snapshot, asset: str) -> Finding:
+    check, target = demand.check, snapshot.target
+    values = {
+        "on": verdict.on,
+        "region": verdict.where,
+        "target": target.name,
+        "saw": verdict.saw,
+        "want": verdict.want,
+        "port": verdict.port.partition("/")[2],
+        **verdict.values,
+    }
+    return Finding(
+        id=finding_id(asset, check.id, verdict.where, verdict.on),
+        check=check.id,
+        title=check.title,
+        target=target.name,
+        kind=target.kind,
+        asset=asset,
+        on=verdict.on,
+        region=verdict.where,
+        outcome=verdict.outcome,
+        severity=verdict.severity or demand.severity,
+        saw=verdict.saw,
+        want=verdict.want,
+        reason=verdict.reason,
+        needs=verdict.needs,
+        evidence=_evidence(demand, verdict, snapshot),
+        fix=render_fix(check.fix, values),
+        fix_key=fix_key(check.fix, check.id, values),
+        controls=demand.controls,
+        baseline=demand.baseline,
+        profile=demand.profile,
+        impact=check.impact,
+        exploit=check.exploit,
+        surface=check.surface,
+        weakness=check.weakness,
+        confidence=verdict.confidence,
+        port=verdict.port,
+        exposure=verdict.exposure,
+        exposure_evidence=verdict.exposure_evidence,
+    )
+
+
+def _evidence(demand: Demand, verdict: Verdict, snapshot: Snapshot) -> tuple[Evidence, ...]:
+    """The sources of the facts behind a verdict, with the lines that name what was judged."""
+    names = [fact.__name__ for fact in demand.check.needs]
+    sources = [s for s in snapshot.sources if s.fact in names]
+    place = [s for s in sources if s.where and s.where in (verdict.where, verdict.on)]
+    chosen = place or [s for s in sources if not s.where] or sources[:1]
+    cite = verdict.cite or verdict.on
+    return tuple(Evidence(s.how, s.at, s.digest, _quote(s, cite)) for s in chosen[:4])
+
+
+def _quote(source: Source, cite: str) -> str:
+    lines = [line for line in source.excerpt.splitlines() if line.strip()]
+    low = cite.lower()
+    deciding = [line for line in lines if low and low in line.lower()]
+    return "\n".join(printable(line)[:QUOTED_LINE_LENGTH] for line in (deciding or lines)[:QUOTED_LINES])

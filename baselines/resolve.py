@@ -1,0 +1,194 @@
+"""A baseline and a profile, resolved against the catalogue: exactly what will be judged."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from baselines.load import Loaded
+from baselines.text import Path, TextError
+from checks.catalogue import Catalogue
+from checks.check import Check
+from checks.facts.snapshot import Fact
+from checks.model import Kind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One check with its thresholds, as one baseline and profile demand it."""
+
+    check: Check[Any]
+    options: Mapping[str, object]
+    severity: Severity
+    controls: Mapping[str, tuple[str, ...]]
+    baseline: str
+    profile: str
+
+
+def resolve(
+    loaded: Loaded, profile: str, catalogue: Catalogue, known: Mapping[str, Loaded]
+) -> tuple[Demand, ...]:
+    """What this baseline demands at this profile, sorted by check id; `known` are those it may extend.
+
+    An empty profile means the strictest one that no other extends.
+
+    Raises:
+        TextError: an unknown check, profile, baseline or threshold, or a threshold of the wrong type.
+
+    """
+    return tuple(sorted(_resolve(loaded, profile, catalogue, known, ()).values(), key=lambda d: d.check.id))
+
+
+def merge(groups: Iterable[tuple[Demand, ...]]) -> tuple[Demand, ...]:
+    """Several baselines at once: equal demands are joined with the controls of both.
+
+    Raises:
+        TextError: two baselines demand one check with different thresholds.
+
+    """
+    merged: dict[str, Demand] = {}
+    for demand in (d for group in groups for d in group):
+        first = merged.setdefault(demand.check.id, demand)
+        if first is demand:
+            continue
+        if dict(first.options) != dict(demand.options):
+            raise TextError(
+                f"{demand.check.id}: {first.baseline} and {demand.baseline} demand different thresholds; "
+                "leave it out of one of them with a tailoring"
+            )
+        controls = {**demand.controls, **first.controls}
+        severity = max(first.severity, demand.severity, key=lambda s: s.rank)
+        merged[demand.check.id] = replace(first, controls=MappingProxyType(controls), severity=severity)
+    return tuple(sorted(merged.values(), key=lambda d: d.check.id))
+
+
+def needs(demands: Iterable[Demand], kind: Kind) -> frozenset[type[Fact]]:
+    """The facts that judging targets of this kind asks for; only their collectors run."""
+    return frozenset(fact for d in demands if d.check.kind is kind for fact in d.check.needs)
+
+
+def default_profile(loaded: Loaded, known: Mapping[str, Loaded]) -> str:
+    """The first profile that extends no other: the level meant for everybody."""
+    baseline = loaded.baseline
+    profiles = baseline.profiles
+    if not profiles and baseline.extends and baseline.extends in known:
+        return default_profile(known[baseline.extends], known)
+    for name, one in profiles.items():
+        if one.extends is None:
+            return name
+    return next(iter(profiles), "")
+
+
+def _resolve(
+    loaded: Loaded, profile: str, catalogue: Catalogue, known: Mapping[str, Loaded], seen: tuple[str, ...]
+) -> dict[str, Demand]:
+    baseline, document = loaded.baseline, loaded.document
+    if baseline.id in seen:
+        raise document.error(("extends",), f"extends itself by way of {' → '.join(seen)}")
+    demands: dict[str, Demand] = {}
+    profiles = dict(baseline.profiles)
+    if baseline.extends:
+        if baseline.extends not in known:
+            raise document.error(("extends",), _unknown("baseline", baseline.extends, known))
+        parent = known[baseline.extends]
+        inherited = profile if profile in _all_profiles(parent, known) else ""
+        below = _resolve(
+            parent, inherited or default_profile(parent, known), catalogue, known, (*seen, baseline.id)
+        )
+        demands = {i: replace(d, baseline=baseline.id) for i, d in below.items()}
+        profiles = {**_all_profiles(parent, known), **profiles}
+    wanted = profile or default_profile(loaded, known)
+    if wanted not in profiles:
+        raise document.error(("profiles",), _unknown("profile", wanted, profiles))
+    chain = _chain(loaded, wanted, profiles)
+    for number, rule in enumerate(baseline.rules):
+        where: Path = ("rules", number)
+        if rule.profile not in profiles:
+            raise document.error((*where, "profile"), _unknown("profile", rule.profile, profiles))
+        check = _find(loaded, (*where, "check"), rule.check, catalogue)
+        if check.id in demands and rule.profile in chain:
+            raise document.error((*where, "check"), f"{check.id} is demanded twice")
+        options = _options(loaded, (*where, "with"), check, rule.with_)
+        if rule.profile in chain:
+            demands[check.id] = Demand(
+                check=check,
+                options=options,
+                severity=rule.severity or check.severity,
+                controls=MappingProxyType({k: tuple(v) for k, v in rule.controls.items()}),
+                baseline=baseline.id,
+                profile=rule.profile,
+            )
+    for number, change in enumerate(baseline.tailor):
+        where = ("tailor", number)
+        check = _find(loaded, (*where, "check"), change.check, catalogue)
+        if check.id not in demands:
+            raise document.error(
+                (*where, "check"), f"{baseline.extends} does not demand {check.id} at {wanted}"
+            )
+        if change.leave_out:
+            del demands[check.id]
+            continue
+        old = demands[check.id]
+        options = MappingProxyType({**old.options, **_options(loaded, (*where, "with"), check, change.with_)})
+        demands[check.id] = replace(old, options=options, severity=change.severity or old.severity)
+    return demands
+
+
+def _all_profiles(loaded: Loaded, known: Mapping[str, Loaded]) -> dict[str, Any]:
+    parent = known.get(loaded.baseline.extends or "")
+    return {**(_all_profiles(parent, known) if parent else {}), **loaded.baseline.profiles}
+
+
+def _chain(loaded: Loaded, profile: str, profiles: Mapping[str, Any]) -> frozenset[str]:
+    chain: list[str] = []
+    name: str | None = profile
+    while name is not None:
+        if name in chain:
+            raise loaded.document.error(("profiles", name), f"extends itself by way of {' → '.join(chain)}")
+        if name not in profiles:
+            raise loaded.document.error(
+                ("profiles", chain[-1], "extends"), _unknown("profile", name, profiles)
+            )
+        chain.append(name)
+        name = profiles[name].extends
+    return frozenset(chain)
+
+
+def _find(loaded: Loaded, where: Path, identifier: str, catalogue: Catalogue) -> Check[Any]:
+    found = catalogue.find(identifier)
+    if found is None:
+        nearest = catalogue.nearest(identifier)
+        hint = f"; did you mean {nearest}?" if nearest else "; `bartizan checks list` shows them all"
+        raise loaded.document.error(where, f"there is no check {identifier}{hint}")
+    return found
+
+
+def _options(
+    loaded: Loaded, where: Path, check: Check[Any], given: Mapping[str, object]
+) -> Mapping[str, object]:
+    options = {name: option.default for name, option in check.options.items()}
+    for name, value in given.items():
+        option = check.options.get(name)
+        if option is None:
+            raise loaded.document.error((*where, name), _unknown("threshold", name, check.options))
+        try:
+            options[name] = msgspec.convert(value, option.type)
+        except msgspec.ValidationError as error:
+            wanted = inspect.formatannotation(option.type)
+            message = f"{check.id} takes {wanted} here: {str(error).lower()}"
+            raise loaded.document.error((*where, name), message) from None
+    return MappingProxyType(options)
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"there is no {what} {name}; did you mean {close[0]}?"
+    return f"there is no {what} {name}; there is {', '.join(names) or 'none'}"

@@ -1,0 +1,1 @@
+"""Facts: what can be known, one small frozen struct per topic."""

@@ -1,0 +1,1 @@
+"""Checks of hosts: how a machine is configured and patched."""

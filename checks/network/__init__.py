@@ -1,0 +1,1 @@
+"""Checks of networks: what is reachable and how it answers."""

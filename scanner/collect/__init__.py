@@ -1,0 +1,1 @@
+"""Collectors: what is seen of a target, as a snapshot."""

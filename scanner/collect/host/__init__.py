@@ -1,0 +1,1 @@
+"""What is seen of a host, by one script in one exec."""

@@ -1,0 +1,1 @@
+"""Ways to reach a target: SSH, this machine, AWS, nmap, packets."""

@@ -150,11 +150,9 @@ def quote(value: str, language: Language | None) -> str:
 
 def printable(text: str) -> str:
     """The text with control, bidirectional and zero-width characters made visible."""
-    return "".join(c if _plain(c) else f"\\u{ord(c):04x}" for c in text)
-
-
-def _plain(character: str) -> bool:
-    return character.isprintable()
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def _headline(text: str) -> str:

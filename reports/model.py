@@ -25,7 +25,8 @@ class Status(StrEnum):
     NEW = "new"
     OPEN = "open"
     BACK = "back"
-    CLOSED = "closed"
+    NOT_RETESTED = "not-retested"
+    """It failed before and this scan could not look again: it stays open."""
 
 
 class Factor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,61 @@
+# Two commands for a newcomer:
+#   make scan   sets up everything and scans this machine
+#   make test   sets up everything and runs every test
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= bartizan-report
+
+.PHONY: help scan test lint check types bench lock clean system-scan system-test
+
+help:
+	@echo "make scan   set up everything and scan this machine (report in $(OUT)/)"
+	@echo "make test   set up everything and run every test"
+	@echo "make lint   formatting, rules, types and the ladder of imports only"
+	@echo "make bench  measurements (never part of the tests)"
+	@echo "make lock   write the lock files anew"
+
+scan: $(VENV)/.runtime system-scan
+	@$(BIN)/bartizan scan local 127.0.0.1 --out $(OUT)
+
+test: $(VENV)/.develop system-test lint
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.develop
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.develop
+	$(BIN)/python -m tests.benchmarks
+
+$(VENV)/bin/python:
+	@.ci/python.sh "$(VENV)"
+
+# Packages come with their hashes checked; Bartizan itself is linked into the environment.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what Bartizan needs into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.develop: $(VENV)/.runtime requirements-dev.lock
+	@echo "Installing what the tests need into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+system-scan:
+	@.ci/system.sh optional nmap
+
+system-test:
+	@.ci/system.sh required nmap sshd:openssh-server ssh:openssh-client chromium dropbear:dropbear-bin \
+	  busybox redis-server ip:iproute2 openssl pdfinfo:poppler-utils tcpdump nft:nftables
+
+# Needs uv; the files pin every package for Python 3.11 to 3.13 with hashes.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis

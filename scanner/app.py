@@ -1,0 +1,349 @@
+"""The use cases: collect, judge, keep, report. The one place that wires the parts together."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from baselines.evaluate import evaluate
+from baselines.load import Loaded, library, load
+from baselines.resolve import Demand, default_profile, merge, resolve
+from baselines.text import TextError
+from checks.catalogue import Catalogue
+from checks.model import Finding, Kind, Outcome
+from reports import estate as estates
+from reports.estate import Estate
+from reports.model import Coverage, Ranked, ScanInfo, Unreached
+from reports.plan import actions, figures
+from reports.risk import rank
+from scanner.collect.collector import Failure, nothing_seen
+from scanner.dispatch.jobs import Dispatcher, Job, Result, Work
+from scanner.store import findings as intervals
+from scanner.store.record import JobRow, JobState, ScanRow, ScanState
+from scanner.store.store import Store
+
+DEFAULT_BASELINES: Mapping[Kind, str] = {
+    Kind.HOST: "linux-server",
+    Kind.NETWORK: "network-exposure",
+    Kind.AWS: "aws-foundations",
+}
+_BEST_FIRST = (Outcome.FAIL, Outcome.PASS, Outcome.ERROR, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
+
+
+class UsageError(ValueError):
+    """One line for a person who asked for something that cannot be."""
+
+
+class Listener(Protocol):
+    """Who hears how a collection goes on; called from the collecting threads."""
+
+    def begin(self, totals: Mapping[Kind, int]) -> None:
+        """The number of targets of each kind."""
+
+    def progress(self, job: Job, done: int, total: int) -> None:
+        """How far one target is."""
+
+    def end(self, result: Result) -> None:
+        """One target is through, or failed."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def begin(self, totals: Mapping[Kind, int]) -> None:
+        """Nothing."""
+
+    def progress(self, job: Job, done: int, total: int) -> None:
+        """Nothing."""
+
+    def end(self, result: Result) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judged scan: everything a report needs."""
+
+    scan: ScanRow
+    info: ScanInfo
+    estate: Estate
+    ranked: tuple[Ranked, ...]
+    now: datetime
+    lived: Mapping[str, intervals.Life] = field(default_factory=dict)
+
+
+def utc_now() -> datetime:
+    """The clock of this machine, in UTC."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, whole seconds."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+# --- what is demanded ---
+
+
+def resolve_baselines(names: Iterable[str], catalogue: Catalogue) -> tuple[Demand, ...]:
+    """The demands of these baselines: `id`, `id:profile`, a file, or `file:profile`, joined.
+
+    Raises:
+        TextError: an unknown baseline or profile, or a mistake in a file.
+    """
+    return merge(_resolve(name, catalogue) for name in names)
+
+
+def _resolve(name: str, catalogue: Catalogue) -> tuple[Demand, ...]:
+    head, _, profile = name.partition(":")
+    known = dict(library())
+    if head.endswith((".yaml", ".yml")):
+        try:
+            loaded = load(Path(head).read_bytes(), head)
+        except OSError as error:
+            raise TextError(f"{head}: {error.strerror}") from None
+    elif head in known:
+        loaded = known[head]
+    else:
+        raise _unknown_baseline(head, known)
+    return resolve(loaded, profile or default_profile(loaded, known), catalogue, known)
+
+
+def _unknown_baseline(name: str, known: Mapping[str, Loaded]) -> TextError:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}, or a path to a .yaml file"
+    return TextError(f"there is no baseline {name}; {hint}")
+
+
+# --- collect ---
+
+
+def collect(
+    store: Store,
+    number: int,
+    dispatcher: Dispatcher,
+    work: Work,
+    *,
+    plan: Mapping[str, Any],
+    wanted: Callable[[Kind], frozenset[Any]],
+    listener: Listener,
+    cancelled: threading.Event,
+    clock: Callable[[], datetime] = utc_now,
+) -> ScanState:
+    """Runs every planned job of a scan and stores what came back; the state that the scan is in then.
+
+    `plan` maps the spec of a target to the target. The ledger is the truth: each job ends done, error,
+    not scanned or cancelled, and a target that gave nothing leaves a snapshot in which everything is
+    a gap, so that nothing vanishes from the judgement.
+    """
+    rows = [row for row in store.jobs(number) if row.state is JobState.PLANNED]
+    listener.begin({k: sum(1 for r in rows if r.kind is k) for k in Kind if any(r.kind is k for r in rows)})
+    for result in dispatcher.run(_announced(store, rows, plan, clock), work):
+        error, at = result.error, stamp(clock())
+        snapshots = result.snapshots
+        if error and not snapshots and error.failure is not Failure.INTERRUPTED:
+            target = result.job.target
+            snapshots = (nothing_seen(target, wanted(target.kind), error, at),)
+        store.finish_job(
+            number,
+            result.job.id,
+            _state_of(result),
+            at,
+            snapshots=snapshots,
+            failure=error.failure if error else "",
+            reason=str(error) if error else "",
+        )
+        listener.end(result)
+    if cancelled.is_set():
+        store.cancel_open_jobs(number, stamp(clock()), "stopped on request")
+    state = ScanState.INTERRUPTED if cancelled.is_set() else ScanState.COLLECTED
+    store.set_scan(number, state=state, at=stamp(clock()))
+    return state
+
+
+def _announced(
+    store: Store, rows: Sequence[JobRow], plan: Mapping[str, Any], clock: Callable[[], datetime]
+) -> Iterator[Job]:
+    for row in rows:
+        store.dispatched(row.id, stamp(clock()))
+        yield Job(row.id, plan[row.spec], row.attempt + 1)
+
+
+def _state_of(result: Result) -> JobState:
+    if result.error is None:
+        return JobState.DONE
+    match result.error.failure:
+        case Failure.INTERRUPTED:
+            return JobState.CANCELLED
+        case Failure.OUT_OF_SCOPE:
+            return JobState.NOT_SCANNED
+        case _:
+            return JobState.ERROR
+
+
+# --- judge and keep ---
+
+
+def judge(
+    store: Store,
+    number: int,
+    demands: Sequence[Demand],
+    catalogue: Catalogue,
+    now: datetime,
+) -> Judged:
+    """The stored snapshots of a scan, judged; nothing is written."""
+    scan = store.scan(number)
+    snapshots = list(store.snapshots(number, catalogue.facts))
+    estate = estates.merge(snapshots, intervals.known_identities(store))
+    found = _best(one for s in snapshots for one in evaluate(demands, s, now=now, asset=estate.key(s)))
+    estate = estates.with_support(estate, found)
+    today = now.astimezone(UTC).date()
+    lived = intervals.lives(store, found, number, today.isoformat())
+    ranked = rank(
+        found,
+        estate,
+        first_seen={i: life.first_seen for i, life in lived.items()},
+        statuses={i: life.status for i, life in lived.items()},
+        today=today,
+    )
+    return Judged(scan, scan_info(store, scan), estate, ranked, now, lived)
+
+
+def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) -> Judged:
+    """Stores a judgement, closes its scan, and gives it as the store now has it.
+
+    That may hold more than was judged: failures that this scan could not test again stay open.
+    """
+    today = judged.now.astimezone(UTC).date()
+    number = judged.scan.number
+    finished = judged.scan.finished or stamp(judged.now)
+    past = figures(number, finished, actions(judged.ranked, judged.estate), today)
+    intervals.save(
+        store,
+        number,
+        judged.ranked,
+        lived=judged.lived,
+        assets=judged.estate.assets,
+        known=judged.estate.keys,
+        past=past,
+    )
+    store.set_scan(number, state=state, at=finished)
+    scan = store.scan(number)
+    ranked = tuple(intervals.load(store, number))
+    return Judged(scan, scan_info(store, scan), judged.estate, ranked, judged.now, judged.lived)
+
+
+def _best(found: Iterable[Finding]) -> list[Finding]:
+    """One answer per finding: where a machine was seen twice, evidence beats not knowing."""
+    best: dict[str, Finding] = {}
+    for one in found:
+        other = best.get(one.id)
+        if other is None or _BEST_FIRST.index(one.outcome) < _BEST_FIRST.index(other.outcome):
+            best[one.id] = one
+    return list(best.values())
+
+
+def scan_info(store: Store, scan: ScanRow) -> ScanInfo:
+    """The scan as the foot of a page states it."""
+    record = scan.record
+    return ScanInfo(
+        number=scan.number,
+        organisation=record.organisation,
+        started=scan.started,
+        finished=scan.finished,
+        state=str(scan.state),
+        authorisation=record.authorisation,
+        baselines=record.baselines,
+        coverage=coverage_of(store.jobs(scan.number)),
+        head=scan.head,
+        version=record.version,
+        limits=record.limits,
+    )
+
+
+def coverage_of(jobs: Sequence[JobRow]) -> Coverage:
+    """Planned = done + failed + not scanned, with the reason of each that was not seen."""
+    done = sum(1 for j in jobs if j.state is JobState.DONE)
+    failed = sum(1 for j in jobs if j.state is JobState.ERROR)
+    unreached = tuple(
+        Unreached(j.name, j.kind, j.reason or str(j.state)) for j in jobs if j.state is not JobState.DONE
+    )
+    return Coverage(len(jobs), done, failed, len(jobs) - done - failed, unreached)
+
+
+# --- read again ---
+
+
+def findings_of(store: Store, number: int | None) -> tuple[ScanRow, list[Ranked]]:
+    """A judged scan (default: the newest judged one) and its findings as they stood.
+
+    Raises:
+        UsageError: that scan was collected and not judged.
+    """
+    judged = intervals.outcomes_of(store)
+    if number is None and judged:
+        number = max(judged)
+    scan = store.scan(number)
+    if scan.number not in judged:
+        raise UsageError(
+            f"scan {scan.number} is {scan.state} and not judged; run `bartizan assess {scan.number}`"
+        )
+    return scan, list(intervals.load(store, scan.number))
+
+
+def stored(store: Store, number: int | None, catalogue: Catalogue) -> Judged:
+    """A judged scan as it stands in the store, with its estate made anew from its snapshots."""
+    scan, ranked = findings_of(store, number)
+    snapshots = store.snapshots(scan.number, catalogue.facts)
+    known = intervals.known_identities(store)
+    estate = estates.with_support(estates.merge(snapshots, known), (r.finding for r in ranked))
+    finished = datetime.fromisoformat(scan.finished) if scan.finished else utc_now()
+    return Judged(scan, scan_info(store, scan), estate, tuple(ranked), finished)
+
+
+def write_report(
+    store: Store, judged: Judged, out: Path, *, kind: str = "all", budget_hours: float | None = None
+) -> list[Path]:
+    """Writes the pages into that folder, each whole or not at all; the paths, the index first."""
+    from reports.report import pages
+
+    hours = budget_hours or judged.scan.record.budget_hours
+    made = pages(
+        judged.info,
+        judged.ranked,
+        judged.estate,
+        intervals.history(store, judged.scan.number),
+        budget_hours=hours,
+        today=judged.now.astimezone(UTC).date(),
+    )
+    chosen = {n: html for n, html in made.items() if kind == "all" or n == f"{kind}.html"}
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return [write_atomically(out / name, html) for name, html in chosen.items()]
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or out}: {error.strerror}; name another folder with --out"
+        ) from None
+
+
+def write_atomically(path: Path, text: str) -> Path:
+    """Writes the file for its owner only; a reader sees the old one or the new one, never a part."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path

@@ -1,0 +1,92 @@
+"""`init`, `doctor` and `needs`: everything before the first packet."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from scanner.cli.codes import USAGE
+from scanner.cli.options import default_store, format_option, store_option
+from scanner.cli.text import mark, table
+
+
+@click.command(short_help="Write a commented scope.yaml.")
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path("."))
+@click.option("--yes", is_flag=True, help="Ask nothing; take the defaults.")
+@click.option("--organisation", help="Whose systems these are.")
+@click.pass_context
+def init(ctx: click.Context, folder: Path, yes: bool, organisation: str | None) -> None:
+    """Write DIR/scope.yaml: what may be scanned, when, and how hard. Nothing is overwritten."""
+    from scanner.scope import template
+
+    path = folder / "scope.yaml"
+    if path.exists():
+        click.echo(f"bartizan: {path}: is there already; edit it, or name another folder", err=True)
+        ctx.exit(USAGE)
+    ask = not yes and sys.stdin.isatty()
+    if organisation is None:
+        organisation = click.prompt("Organisation", default="My organisation") if ask else "My organisation"
+    who = click.prompt("Who allows the scans (name, role)", default="", show_default=False) if ask else ""
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(template(organisation, authorised_by=who), encoding="utf-8")
+    click.echo(path)
+    click.echo(
+        f"Next: edit it, then `bartizan scan --scope {path}`. As it stands it scans this machine.", err=True
+    )
+
+
+@click.command(short_help="Say what is here, what is missing, and what that costs.")
+@store_option
+@format_option("table", "json")
+def doctor(store_url: str | None, form: str) -> None:
+    """Look for everything that a scan can use. Sends nothing."""
+    from scanner.doctor import examine
+
+    found = examine(store_url or default_store())
+    if form == "json":
+        rows = [{"part": f.part, "state": f.state, "found": f.found, "cost": f.cost} for f in found]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    marks = {"here": "pass", "missing": "unknown", "broken": "fail"}
+    for f in found:
+        glyph = mark(marks[f.state]).partition(" ")[0]
+        click.echo(f"{glyph} {f.part.ljust(18)} {f.found}")
+        if f.cost:
+            click.echo(f"  {''.ljust(18)} {f.cost}")
+
+
+@click.command(short_help="Say what rights a scan would use, before it connects.")
+@click.option(
+    "--baseline", "baselines", multiple=True, metavar="ID[:PROFILE]", help="Default: all of the library."
+)
+@click.option("--format", "form", type=click.Choice(["table", "iam", "sudoers", "json"]), default="table")
+@click.option("--user", default="bartizan", show_default=True, help="The login name for the sudoers file.")
+def needs(baselines: tuple[str, ...], form: str, user: str) -> None:
+    """The exact rights that the checks of these baselines use. Connects to nothing."""
+    from baselines.load import library
+    from checks.catalogue import load
+    from checks.model import Kind
+    from scanner import needs as rights
+    from scanner.app import resolve_baselines
+
+    demands = resolve_baselines(baselines or tuple(library()), load())
+    if form == "iam":
+        click.echo(rights.iam_policy(demands))
+        return
+    asked = rights.permissions(demands)
+    if form == "sudoers":
+        click.echo(rights.sudoers(asked.get(Kind.HOST, ()), user), nl=False)
+        return
+    rows = [
+        {"kind": str(kind), "right": p.kind, "name": p.name, "facts": list(p.facts)}
+        for kind, some in asked.items()
+        for p in some
+    ]
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2))
+        return
+    cells = [[str(r["kind"]), str(r["right"]), str(r["name"]), ", ".join(r["facts"])] for r in rows]
+    click.echo(table(["target", "right", "what", "for the facts"], cells, wide=3))

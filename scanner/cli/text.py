@@ -1,0 +1,69 @@
+"""Plain text for terminals: tables that fit, marks that need no colour, and nothing a target could abuse."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+import click
+
+from checks.fix import printable
+
+MARKS = {
+    "critical": ("◆", "magenta"),
+    "high": ("▲", "red"),
+    "medium": ("●", "yellow"),
+    "low": ("▽", "cyan"),
+    "info": ("·", None),
+    "pass": ("✓", "green"),
+    "fail": ("✗", "red"),
+    "unknown": ("?", "yellow"),
+    "error": ("!", "magenta"),
+    "not_applicable": ("–", None),
+}
+"""Word → (glyph, colour). Colour is never alone: the word stands beside it."""
+
+
+def mark(word: str) -> str:
+    """The glyph, the word, and its colour where the terminal has one."""
+    glyph, colour = MARKS.get(word, ("", None))
+    return click.style(f"{glyph} {word.replace('_', ' ')}".strip(), fg=colour)
+
+
+def width() -> int:
+    """The width of the terminal in columns; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: frozenset[int] = frozenset(),
+    wide: int | None = None,
+) -> str:
+    """An aligned table as text. `right` aligns numbers; column `wide` gives way to fit the terminal.
+
+    Cells are printable text or come from `mark`; every other control character is made visible.
+    """
+    plain = [[click.unstyle(cell) for cell in row] for row in rows]
+    widths = [max([len(h), *(len(row[i]) for row in plain)]) for i, h in enumerate(headings)]
+    if wide is not None:
+        spare = width() - sum(widths) - 2 * (len(widths) - 1)
+        if spare < 0:
+            widths[wide] = max(len(headings[wide]), 16, widths[wide] + spare)
+    lines = [_line(headings, headings, widths, right), "  ".join("─" * w for w in widths)]
+    lines.extend(_line(row, bare, widths, right) for row, bare in zip(rows, plain, strict=True))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _line(cells: Sequence[str], plain: Sequence[str], widths: Sequence[int], right: frozenset[int]) -> str:
+    parts = []
+    for i, (cell, bare, w) in enumerate(zip(cells, plain, widths, strict=True)):
+        styled = cell != bare
+        shown = cell if styled else printable(bare)
+        if not styled and len(shown) > w:
+            shown = shown[: w - 1] + "…"
+        gap = " " * max(0, w - len(bare if styled else shown))
+        parts.append(gap + shown if i in right else shown + gap)
+    return "  ".join(parts)

@@ -1,0 +1,55 @@
+"""The rights that a scan would use, said before it connects: IAM policy, sudoers, packets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from baselines.resolve import Demand
+from baselines.resolve import needs as facts_of
+from checks.model import Kind
+from scanner.collect.collector import Permission
+
+
+def permissions(demands: Sequence[Demand]) -> dict[Kind, tuple[Permission, ...]]:
+    """What judging these demands asks of each kind of target."""
+    # Each collector brings its transport; only the kinds that are demanded are imported.
+    found: dict[Kind, tuple[Permission, ...]] = {}
+    if wanted := facts_of(demands, Kind.HOST):
+        from scanner.collect.host import collect as host
+
+        found[Kind.HOST] = host.permissions(wanted)
+    if wanted := facts_of(demands, Kind.NETWORK):
+        from scanner.collect.network import collect as network
+
+        found[Kind.NETWORK] = network.permissions(wanted)
+    if wanted := facts_of(demands, Kind.AWS):
+        from scanner.collect.cloud import collect as cloud
+
+        found[Kind.AWS] = cloud.permissions(wanted)
+    return found
+
+
+def iam_policy(demands: Sequence[Demand]) -> str:
+    """The IAM policy document that allows exactly the calls of these demands, as JSON."""
+    from scanner.collect.cloud import collect as cloud
+
+    return json.dumps(cloud.iam_policy(facts_of(demands, Kind.AWS)), indent=2)
+
+
+def sudoers(asked: Iterable[Permission], user: str) -> str:
+    """A sudoers file that lets this user run exactly the commands of the host probes, without a password."""
+    commands = sorted({p.name for p in asked if p.kind == "sudo"})
+    lines = [
+        "# Lets the scanner read what only root may read. Check it with: visudo -cf FILE",
+        f"# Then install it as /etc/sudoers.d/bartizan, mode 0440. The user is {user}.",
+        "Cmnd_Alias BARTIZAN = \\",
+        *(f"    {_escaped(c)}{', ' if i < len(commands) - 1 else ''}\\" for i, c in enumerate(commands)),
+    ]
+    lines[-1] = lines[-1].removesuffix("\\")
+    return "\n".join([*lines, f"{user} ALL=(root) NOPASSWD: BARTIZAN", ""])
+
+
+def _escaped(command: str) -> str:
+    """A command as sudoers writes it: these characters mean something there."""
+    return "".join(f"\\{c}" if c in ",:=\\" else c for c in command)

@@ -1,0 +1,281 @@
+"""Findings as change intervals: a row lives from the scan that first saw it so to the last that did.
+
+An interval is never closed by a scan that did not look. A failure that a later scan could not test again
+is carried: it stays open and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, or_, select
+
+from checks.model import Finding, Kind, Outcome, Severity
+from reports.model import Asset, Past, Ranked, Status
+from scanner.store import tables as t
+from scanner.store.store import Store
+
+_LOOKED_BUT_UNSURE = (Outcome.UNKNOWN, Outcome.ERROR)
+_CHUNK = 400
+
+
+class Life(msgspec.Struct, frozen=True):
+    """What is known of a finding from before: since when it fails without a break, and how it stood."""
+
+    first_seen: str
+    first_scan: int
+    status: Status
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One asset under one kind of view in one scan: which checks were judged there."""
+
+    asset: str
+    kind: Kind
+    checks: tuple[str, ...]
+
+
+def looks_of(findings: Iterable[Finding]) -> tuple[Look, ...]:
+    """What a scan looked at, from its findings: every demand gives at least one."""
+    seen: dict[tuple[str, Kind], set[str]] = defaultdict(set)
+    for one in findings:
+        seen[one.asset, one.kind].add(one.check)
+    return tuple(Look(a, k, tuple(sorted(v))) for (a, k), v in sorted(seen.items()))
+
+
+def lives(store: Store, findings: Sequence[Finding], scan: int, today: str) -> dict[str, Life]:
+    """For each failure: since when it is open, and whether it is new, open, or back again.
+
+    Scans from `scan` on are not looked at, so that a scan can be judged again.
+    """
+    failing = [f.id for f in findings if f.outcome is Outcome.FAIL]
+    found: dict[str, Life] = {}
+    f = t.findings.c
+    with store.begin() as c:
+        for start in range(0, len(failing), _CHUNK):
+            query = (
+                select(f.finding_id, f.first_seen, f.first_scan, f.to_scan)
+                .where(
+                    f.finding_id.in_(failing[start : start + _CHUNK]),
+                    f.outcome == Outcome.FAIL,
+                    f.from_scan < scan,
+                )
+                .order_by(f.from_scan)
+            )
+            for identifier, first_seen, first_scan, to_scan in c.execute(query):
+                still = to_scan is None or to_scan >= scan - 1
+                found[identifier] = (
+                    Life(first_seen, first_scan, Status.OPEN) if still else Life(today, scan, Status.BACK)
+                )
+    fresh = Life(today, scan, Status.NEW)
+    return {identifier: found.get(identifier, fresh) for identifier in failing}
+
+
+def save(
+    store: Store,
+    scan: int,
+    ranked: Sequence[Ranked],
+    *,
+    lived: Mapping[str, Life],
+    assets: Iterable[Asset],
+    known: Mapping[str, str],
+    past: Past,
+) -> None:
+    """Writes one judged scan: intervals, looks, assets, identities and the roll-up, all or nothing."""
+    looks = looks_of(r.finding for r in ranked)
+    outcomes = Counter(str(r.finding.outcome) for r in ranked)
+    with store.begin() as c:
+        _forget(c, scan)
+        carried = _intervals(c, scan, ranked, lived, looks)
+        if looks:
+            c.execute(
+                t.looks.insert(),
+                [
+                    {
+                        "scan_id": scan,
+                        "asset": one.asset,
+                        "kind": one.kind,
+                        "checks": msgspec.json.encode(one.checks).decode(),
+                        "carried": msgspec.json.encode(carried.get((one.asset, one.kind), [])).decode(),
+                    }
+                    for one in looks
+                ],
+            )
+        for asset in assets:
+            c.execute(
+                t.assets.insert(), {"scan_id": scan, "key": asset.key, "record": msgspec.json.encode(asset)}
+            )
+        for identity, key in known.items():
+            c.execute(t.identities.delete().where(t.identities.c.identity == identity))
+            c.execute(t.identities.insert(), {"identity": identity, "asset": key, "scan_id": scan})
+        c.execute(
+            t.rollups.insert(),
+            {
+                "scan_id": scan,
+                "points": past.points,
+                "critical_high": past.critical_high,
+                "overdue": past.overdue,
+                "outcomes": msgspec.json.encode(outcomes, order="sorted").decode(),
+            },
+        )
+
+
+def load(store: Store, scan: int) -> Iterator[Ranked]:
+    """The findings of a scan as they stood then, with carried failures, worst first."""
+    f = t.findings.c
+    here = and_(f.from_scan <= scan, or_(f.to_scan.is_(None), f.to_scan >= scan))
+    looked = and_(t.looks.c.scan_id == scan, t.looks.c.asset == f.asset, t.looks.c.kind == f.kind)
+    query = (
+        select(f.payload, f.first_scan, f.back, f.check_id, f.finding_id, t.looks.c.checks, t.looks.c.carried)
+        .join(t.looks, looked)
+        .where(here)
+        .order_by(f.score.desc(), f.severity.desc(), f.finding_id)
+    )
+    decoder = msgspec.json.Decoder(Ranked)
+    known: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
+    with store.begin() as c:
+        for payload, first_scan, back, check, identifier, checks, carried in c.execute(query):
+            key = (checks, carried)
+            if key not in known:
+                known[key] = (frozenset(msgspec.json.decode(checks)), frozenset(msgspec.json.decode(carried)))
+            judged, kept = known[key]
+            if check not in judged and identifier not in kept:
+                continue
+            status = (Status.BACK if back else Status.NEW) if first_scan == scan else Status.OPEN
+            one = decoder.decode(payload)
+            if one.finding.outcome is not Outcome.FAIL:
+                status = Status.OPEN
+            yield msgspec.structs.replace(one, status=Status.NOT_RETESTED if identifier in kept else status)
+
+
+def assets_of(store: Store, scan: int) -> list[Asset]:
+    """The merged assets of a scan, by key."""
+    query = select(t.assets.c.record).where(t.assets.c.scan_id == scan).order_by(t.assets.c.key)
+    with store.begin() as c:
+        return [msgspec.json.decode(row[0], type=Asset) for row in c.execute(query)]
+
+
+def known_identities(store: Store) -> dict[str, str]:
+    """Identity → asset key, from all scans: it keeps the ids of findings stable."""
+    with store.begin() as c:
+        return {row.identity: row.asset for row in c.execute(select(t.identities))}
+
+
+def history(store: Store, before: int, most: int = 11) -> tuple[Past, ...]:
+    """The figures of the last judged scans before that one, oldest first."""
+    query = (
+        select(t.rollups, t.scans.c.finished)
+        .join(t.scans, t.scans.c.id == t.rollups.c.scan_id)
+        .where(t.rollups.c.scan_id < before)
+        .order_by(t.rollups.c.scan_id.desc())
+        .limit(most)
+    )
+    with store.begin() as c:
+        rows = list(c.execute(query).mappings())
+    return tuple(
+        Past(r["scan_id"], r["finished"], r["points"], r["critical_high"], r["overdue"])
+        for r in reversed(rows)
+    )
+
+
+def outcomes_of(store: Store) -> dict[int, dict[str, int]]:
+    """Outcome counts of every judged scan."""
+    with store.begin() as c:
+        rows = c.execute(select(t.rollups.c.scan_id, t.rollups.c.outcomes))
+        return {scan: msgspec.json.decode(text) for scan, text in rows}
+
+
+def _forget(c: Connection, scan: int) -> None:
+    """Takes back what an earlier judgement of the same scan wrote; only the newest can be rewritten."""
+    f = t.findings.c
+    c.execute(t.findings.delete().where(f.from_scan == scan))
+    c.execute(t.findings.update().where(f.to_scan == scan - 1, f.closed_by == scan), {"to_scan": None})
+    for table in (t.looks, t.assets, t.rollups):
+        c.execute(table.delete().where(table.c.scan_id == scan))
+
+
+def _intervals(
+    c: Connection, scan: int, ranked: Sequence[Ranked], lived: Mapping[str, Life], looks: Iterable[Look]
+) -> dict[tuple[str, Kind], list[str]]:
+    """Opens, keeps and closes intervals; gives the failures that could not be tested again."""
+    now = {r.finding.id: r for r in ranked}
+    unsure = {
+        (r.finding.asset, r.finding.kind, r.finding.check)
+        for r in ranked
+        if r.finding.outcome in _LOOKED_BUT_UNSURE
+    }
+    close: list[int] = []
+    keep: set[str] = set()
+    carried: dict[tuple[str, Kind], list[str]] = defaultdict(list)
+    f = t.findings.c
+    for look in looks:
+        judged = frozenset(look.checks)
+        query = select(f.id, f.finding_id, f.state, f.check_id, f.outcome).where(
+            f.asset == look.asset, f.kind == look.kind, f.to_scan.is_(None)
+        )
+        for row, identifier, state, check, outcome in c.execute(query):
+            if identifier in now:
+                same = state == _state(now[identifier])
+                (keep.add(identifier) if same else close.append(row))
+            elif check in judged:
+                # The object is not there any more, unless this scan could not see all of it.
+                if outcome == Outcome.FAIL and (look.asset, look.kind, check) in unsure:
+                    carried[look.asset, look.kind].append(identifier)
+                else:
+                    close.append(row)
+    for start in range(0, len(close), _CHUNK):
+        rows = close[start : start + _CHUNK]
+        c.execute(t.findings.update().where(f.id.in_(rows)), {"to_scan": scan - 1, "closed_by": scan})
+    fresh = [_row(scan, r, lived.get(i)) for i, r in now.items() if i not in keep]
+    if fresh:
+        c.execute(t.findings.insert(), fresh)
+    return carried
+
+
+def _row(scan: int, ranked: Ranked, life: Life | None) -> dict[str, Any]:
+    one = ranked.finding
+    return {
+        "finding_id": one.id,
+        "from_scan": scan,
+        "to_scan": None,
+        "closed_by": None,
+        "first_scan": life.first_scan if life else scan,
+        "first_seen": ranked.first_seen,
+        "back": bool(life and life.status is Status.BACK),
+        "state": _state(ranked),
+        "asset": one.asset,
+        "kind": one.kind,
+        "check_id": one.check,
+        "outcome": one.outcome,
+        "severity": Severity(one.severity).rank,
+        "score": ranked.score.value if ranked.score else 0.0,
+        "payload": msgspec.json.encode(ranked),
+    }
+
+
+def _state(ranked: Ranked) -> str:
+    """A digest of what a reader would call changed: not times, not evidence, not the status."""
+    one = ranked.finding
+    parts = (
+        one.target,
+        one.outcome,
+        one.severity,
+        one.saw,
+        one.want,
+        one.reason,
+        one.needs,
+        one.title,
+        one.fix_key,
+        one.baseline,
+        ranked.first_seen,
+        ranked.due,
+        ranked.line,
+        ranked.asset_name,
+        one.controls,
+        one.fix,
+    )
+    return hashlib.blake2b(msgspec.json.encode(parts, order="sorted"), digest_size=16).hexdigest()

@@ -1,0 +1,54 @@
+"""Measures what the documentation claims: `make bench`. Whole processes, medians of several runs.
+
+Nothing here is a test: a slow machine must not fail one. The figures go to docs/benchmarks.md by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from tests.benchmarks.stored import fill
+
+RUNS = 5
+
+
+def measure(name: str, goal: str, *command: str, env: dict[str, str] | None = None) -> None:
+    """Prints the median, the least and the most wall time of a command."""
+    seconds = []
+    for _ in range(RUNS + 1):
+        began = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, env=env)
+        seconds.append(time.perf_counter() - began)
+    counted = seconds[1:]
+    low, middle, high = min(counted), statistics.median(counted), max(counted)
+    print(f"{name:<44} {middle:7.3f} s  ({low:.3f} to {high:.3f})   goal {goal}")
+
+
+def main() -> None:
+    """Runs all measurements."""
+    bartizan = str(Path(sys.executable).with_name("bartizan"))
+    with tempfile.TemporaryDirectory() as folder:
+        store = str(Path(folder) / "bench.db")
+        fill(store, 10_000)
+        env = {**os.environ, "BARTIZAN_STORE": store}
+        measure("bartizan --help", "< 0.3 s", bartizan, "--help")
+        measure("import of every package", "-", sys.executable, "-c", "import scanner.app, reports.report")
+        for form in ("table", "jsonl", "json", "csv"):
+            measure(f"10,000 findings as {form}", "< 1 s", bartizan, "findings", "--format", form, env=env)
+        measure("report of 10,000 findings", "-", bartizan, "report", "--out", folder, env=env)
+        scan = (bartizan, "scan", "local", "127.0.0.1", "--store", f"{folder}/scan.db", "--out", folder)
+        measure("scan of this machine and its loopback", "< 90 s", *scan)
+        size = sum(p.stat().st_size for p in Path(folder).glob("*.html"))
+        print(msgspec.json.encode({"report_bytes": size}).decode())
+
+
+if __name__ == "__main__":
+    main()

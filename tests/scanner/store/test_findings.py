@@ -1,0 +1,152 @@
+"""Findings as intervals: nothing is closed by a scan that did not look."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from checks.fix import Disruption, Effort, FixText
+from checks.model import Confidence, Exploit, Finding, Impact, Kind, Outcome, Severity, Surface, Target
+from reports.model import Past, Ranked, Status
+from scanner.store import findings as intervals
+from scanner.store.record import ScanRecord, ScanState
+from scanner.store.store import Store
+
+TODAY = "2026-11-20"
+
+
+def finding(name: str, outcome: Outcome = Outcome.FAIL, *, asset: str = "a", saw: str = "yes") -> Finding:
+    return Finding(
+        id=f"{asset}-{name}",
+        check=f"host.ssh.{name.partition('/')[0]}",
+        title="A good state",
+        target=asset,
+        kind=Kind.HOST,
+        asset=asset,
+        on=name,
+        region="",
+        outcome=outcome,
+        severity=Severity.HIGH,
+        saw=saw,
+        want="no",
+        reason="",
+        needs="",
+        evidence=(),
+        fix=FixText("Do it", "Do it", "true", "", Effort(1, 0.1), Disruption.NONE),
+        fix_key=name,
+        controls={},
+        baseline="b",
+        profile="p",
+        impact=Impact.SERIOUS,
+        exploit=Exploit.HARDENING,
+        surface=Surface.LOCAL,
+        weakness=None,
+        confidence=Confidence.CONFIRMED,
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(str(tmp_path / "b.db"))
+
+
+def judge(store: Store, *found: Finding, today: str = TODAY) -> int:
+    record = ScanRecord("", "", (), {}, "", "", (), "0")
+    at = datetime(2026, 11, 20, tzinfo=UTC).isoformat()
+    number = store.start_scan(record, at, [Target(Kind.HOST, "a", "local")])
+    return rejudge(store, number, *found, today=today)
+
+
+def rejudge(store: Store, number: int, *found: Finding, today: str = TODAY) -> int:
+    lived = intervals.lives(store, found, number, today)
+    ranked = [
+        Ranked(f, f.asset, lived[f.id].first_seen if f.id in lived else today, Status.OPEN) for f in found
+    ]
+    past = Past(number, today, 1.0, 0, 0)
+    intervals.save(store, number, ranked, lived=lived, assets=(), known={"machine-id:a": "a"}, past=past)
+    store.set_scan(number, state=ScanState.COMPLETE, at=today)
+    return number
+
+
+def seen(store: Store, number: int) -> dict[str, tuple[Outcome, Status]]:
+    return {r.finding.id: (r.finding.outcome, r.status) for r in intervals.load(store, number)}
+
+
+def rows(store: Store) -> int:
+    with sqlite3.connect(str(store.engine.url.database)) as raw:
+        [count] = raw.execute("select count(*) from findings").fetchone()
+    return int(count)
+
+
+def test_a_failure_is_new_then_open_and_takes_one_row(store: Store) -> None:
+    first = judge(store, finding("x"))
+    second = judge(store, finding("x"), today="2026-11-27")
+    assert seen(store, first) == {"a-x": (Outcome.FAIL, Status.NEW)}
+    assert seen(store, second) == {"a-x": (Outcome.FAIL, Status.OPEN)}
+    assert rows(store) == 1
+    assert next(iter(intervals.load(store, second))).first_seen == TODAY
+
+
+def test_a_repaired_finding_passes_and_the_old_scan_still_shows_the_failure(store: Store) -> None:
+    first = judge(store, finding("x"))
+    second = judge(store, finding("x", Outcome.PASS, saw="no"))
+    assert seen(store, first)["a-x"][0] is Outcome.FAIL
+    assert seen(store, second)["a-x"][0] is Outcome.PASS
+
+
+def test_what_fails_again_after_a_repair_is_back_with_a_new_date(store: Store) -> None:
+    judge(store, finding("x"))
+    judge(store, finding("x", Outcome.PASS))
+    third = judge(store, finding("x"), today="2026-12-20")
+    [one] = intervals.load(store, third)
+    assert (one.status, one.first_seen) == (Status.BACK, "2026-12-20")
+
+
+def test_a_scan_that_did_not_look_at_the_asset_closes_nothing(store: Store) -> None:
+    judge(store, finding("x"))
+    second = judge(store, finding("y", asset="b"))
+    third = judge(store, finding("x"))
+    assert seen(store, second) == {"b-y": (Outcome.FAIL, Status.NEW)}
+    assert seen(store, third) == {"a-x": (Outcome.FAIL, Status.OPEN)}
+
+
+def test_a_scan_without_the_check_closes_nothing(store: Store) -> None:
+    judge(store, finding("x"), finding("y"))
+    second = judge(store, finding("y"))
+    third = judge(store, finding("x"), finding("y"))
+    assert set(seen(store, second)) == {"a-y"}
+    assert seen(store, third)["a-x"] == (Outcome.FAIL, Status.OPEN)
+
+
+def test_a_failure_that_could_not_be_tested_again_stays_open_and_says_so(store: Store) -> None:
+    judge(store, finding("x/one"))
+    blind = msgspec.structs.replace(finding("x/", Outcome.UNKNOWN), on="")
+    second = judge(store, blind)
+    assert seen(store, second)["a-x/one"] == (Outcome.FAIL, Status.NOT_RETESTED)
+    third = judge(store, finding("x/two", Outcome.PASS))
+    assert "a-x/one" not in seen(store, third)
+
+
+def test_a_scan_can_be_judged_again(store: Store) -> None:
+    judge(store, finding("x"))
+    second = judge(store, finding("x", Outcome.PASS))
+    rejudge(store, second, finding("x"))
+    assert seen(store, second) == {"a-x": (Outcome.FAIL, Status.OPEN)}
+    assert [p.number for p in intervals.history(store, second)] == [1]
+
+
+def test_a_change_of_what_was_seen_keeps_the_first_date(store: Store) -> None:
+    judge(store, finding("x", saw="yes"))
+    second = judge(store, finding("x", saw="prohibit-password"), today="2026-11-27")
+    [one] = intervals.load(store, second)
+    assert (one.finding.saw, one.first_seen, one.status) == ("prohibit-password", TODAY, Status.OPEN)
+    assert rows(store) == 2
+
+
+def test_identities_are_remembered(store: Store) -> None:
+    judge(store, finding("x"))
+    assert intervals.known_identities(store) == {"machine-id:a": "a"}

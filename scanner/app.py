@@ -11,11 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from baselines.evaluate import evaluate
 from baselines.load import Loaded, library, load
 from baselines.resolve import Demand, default_profile, merge, resolve
 from baselines.text import TextError
 from checks.catalogue import Catalogue
+from checks.facts.network import NetworkCoverage
+from checks.facts.snapshot import Snapshot
 from checks.model import Finding, Kind, Outcome
 from reports import estate as estates
 from reports.estate import Estate
@@ -146,12 +150,14 @@ def collect(
     """
     rows = [row for row in store.jobs(number) if row.state is JobState.PLANNED]
     listener.begin({k: sum(1 for r in rows if r.kind is k) for k in Kind if any(r.kind is k for r in rows)})
+    limits = dict.fromkeys(store.scan(number).record.limits)
     for result in dispatcher.run(_announced(store, rows, plan, clock), work):
         error, at = result.error, stamp(clock())
         snapshots = result.snapshots
         if error and not snapshots and error.failure is not Failure.INTERRUPTED:
             target = result.job.target
             snapshots = (nothing_seen(target, wanted(target.kind), error, at),)
+        limits.update(dict.fromkeys(sentence for one in snapshots for sentence in limits_of(one)))
         store.finish_job(
             number,
             result.job.id,
@@ -165,8 +171,17 @@ def collect(
     if cancelled.is_set():
         store.cancel_open_jobs(number, stamp(clock()), "stopped on request")
     state = ScanState.INTERRUPTED if cancelled.is_set() else ScanState.COLLECTED
-    store.set_scan(number, state=state, at=stamp(clock()))
+    record = msgspec.structs.replace(store.scan(number).record, limits=tuple(limits))
+    store.set_scan(number, state=state, at=stamp(clock()), record=record)
     return state
+
+
+def limits_of(snapshot: Snapshot) -> tuple[str, ...]:
+    """Sentences on how the look at a network was limited, with the network's name."""
+    coverage = snapshot.get(NetworkCoverage)
+    if not isinstance(coverage, NetworkCoverage):
+        return ()
+    return tuple(f"{coverage.network}: {limit}" for limit in coverage.limits)
 
 
 def _announced(

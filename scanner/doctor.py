@@ -74,11 +74,10 @@ def _nmap() -> Part:
     from scanner.transport import nmap
 
     cost = "ports are found and asked by our own probes; fewer products and versions are named"
-    try:
-        found = nmap.available()
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with nmap is the answer here
-        return Part("nmap", "broken", str(error), cost)
-    return Part("nmap", "here", str(found)) if found else Part("nmap", "missing", "not installed", cost)
+    found = nmap.find()
+    if found is None:
+        return Part("nmap", "missing", "not installed", cost)
+    return Part("nmap", "here", f"{found.path} {'.'.join(map(str, found.version))}")
 
 
 def _raw_sockets() -> Part:

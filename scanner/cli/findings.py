@@ -67,7 +67,7 @@ def findings(
     ]
     chosen = [one for one in matching if one.finding.outcome in wanted][:limit]
     if form != "table":
-        _machine(chosen, form)
+        write(chosen, form)
         return
     if chosen:
         click.echo(_rows(chosen))
@@ -99,7 +99,8 @@ def _rows(found: Iterable[Ranked]) -> str:
     return table(heads, cells, right=frozenset({0}), wide=5)
 
 
-def _machine(found: list[Ranked], form: str) -> None:
+def write(found: list[Ranked], form: str) -> None:
+    """The findings on stdout as csv, jsonl or json."""
     if form == "csv":
         from reports.export.table import findings_csv
 
@@ -141,7 +142,7 @@ def explain(ctx: click.Context, finding: str, number: int | None, store_url: str
         )
         ctx.exit(USAGE)
     if form == "json":
-        _machine(matching, "json")
+        write(matching, "json")
         return
     from reports.explain import explain as in_words
 

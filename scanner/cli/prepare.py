@@ -20,21 +20,48 @@ from scanner.cli.text import mark, table
 @click.pass_context
 def init(ctx: click.Context, folder: Path, yes: bool, organisation: str | None) -> None:
     """Write DIR/scope.yaml: what may be scanned, when, and how hard. Nothing is overwritten."""
-    from scanner.scope import template
-
     path = folder / "scope.yaml"
     if path.exists():
         click.echo(f"bartizan: {path}: is there already; edit it, or name another folder", err=True)
         ctx.exit(USAGE)
-    ask = not yes and sys.stdin.isatty()
-    if organisation is None:
-        organisation = click.prompt("Organisation", default="My organisation") if ask else "My organisation"
-    who = click.prompt("Who allows the scans (name, role)", default="", show_default=False) if ask else ""
+    answers = {"organisation": organisation or "My organisation"}
+    if not yes and sys.stdin.isatty():
+        answers = _ask(answers["organisation"])
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(template(organisation, authorised_by=who), encoding="utf-8")
+    path.write_text(_scope_text(answers), encoding="utf-8")
+    path.chmod(0o600)
     click.echo(path)
-    click.echo(
-        f"Next: edit it, then `bartizan scan --scope {path}`. As it stands it scans this machine.", err=True
+    click.echo(f"Next: edit it, then run: bartizan scan --scope {path}", err=True)
+
+
+def _ask(organisation: str) -> dict[str, str]:
+    answers = {"organisation": click.prompt("Organisation", default=organisation)}
+    click.echo("Who allows the scans? Empty answers leave it as a comment to fill in.", err=True)
+    for key, question in (
+        ("authorised_by", "Name and role"),
+        ("reference", "Reference (order, e-mail)"),
+        ("until", "Until which day (2026-12-31)"),
+    ):
+        answers[key] = click.prompt(question, default="", show_default=False)
+        if not answers[key]:
+            break
+    return answers
+
+
+def _scope_text(answers: dict[str, str]) -> str:
+    from datetime import date
+
+    from scanner.scope.template import template
+
+    try:
+        until = date.fromisoformat(answers["until"]) if answers.get("until") else None
+    except ValueError:
+        raise click.BadParameter(f"{answers['until']!r} is no day; write it like 2026-12-31") from None
+    return template(
+        answers["organisation"],
+        authorised_by=answers.get("authorised_by", ""),
+        reference=answers.get("reference", ""),
+        until=until,
     )
 
 

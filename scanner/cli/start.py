@@ -144,7 +144,7 @@ def _failed(error: Exception) -> int:
     line = printable(str(error))
     # By name and only if already imported: an error message must not load the database or the scope.
     names = {kind.__name__ for kind in type(error).__mro__}
-    if isinstance(error, TextError | CatalogueError) or names & {"ScopeError", "TargetError", "UsageError"}:
+    if isinstance(error, TextError | CatalogueError) or names & {"UsageError", "NoScanError"}:
         click.echo(f"bartizan: {line}", err=True)
         return USAGE
     if "StoreError" in names:

@@ -16,6 +16,10 @@ class StoreError(Exception):
     """One line for a person: what is wrong with the store and what to do."""
 
 
+class NoScanError(StoreError):
+    """The store has no such scan."""
+
+
 def parse_url(url: str) -> URL:
     """The URL, or the SQLite URL of a file path.
 

@@ -17,7 +17,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from checks.facts.snapshot import Fact, Snapshot, decode, encode
 from checks.model import Kind, Target
 from scanner.store import tables as t
-from scanner.store.opening import StoreError, back_up, explain, parse_url, private_file, set_pragmas
+from scanner.store.opening import (
+    NoScanError,
+    StoreError,
+    back_up,
+    explain,
+    parse_url,
+    private_file,
+    set_pragmas,
+)
 from scanner.store.record import JobRow, JobState, ScanRecord, ScanRow, ScanState
 
 SCHEMA = "0001"
@@ -91,7 +99,7 @@ class Store:
         """That scan, or the newest.
 
         Raises:
-            StoreError: there is none.
+            NoScanError: there is none.
         """
         query = select(t.scans).order_by(t.scans.c.id.desc()).limit(1)
         if number is not None:
@@ -100,7 +108,7 @@ class Store:
             row = c.execute(query).mappings().first()
         if row is None:
             what = "there is no scan yet" if number is None else f"there is no scan {number}"
-            raise StoreError(
+            raise NoScanError(
                 f"{what} in {self.where}; `bartizan scan` makes one, `bartizan scans list` lists them"
             )
         return _scan(row)

@@ -1,0 +1,111 @@
+"""The findings as rows: the first in the page itself, all of them packed for the big table."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Iterable
+
+import msgspec
+
+from checks.model import Outcome
+from reports.model import Ranked
+from reports.plan import Action
+from reports.risk import figure
+from reports.views.words import GLYPHS, OUTCOME_WORDS, cut, visible
+
+LISTED = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)
+"""The outcomes that the table lists; passes are counted."""
+TEXT = 4_000
+"""Characters of one command or text that a page shows."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One finding of the table."""
+
+    band: str
+    glyph: str
+    risk: str
+    outcome: str
+    asset: str
+    title: str
+    on: str
+    status: str
+    due: str
+
+
+def clip(text: str) -> str:
+    """The text, cut where it is longer than a page can hold."""
+    return text if len(text) <= TEXT else f"{text[:TEXT]}\n… cut at {TEXT:,} characters"
+
+
+def row(one: Ranked) -> Row:
+    """The row of one finding."""
+    return Row(
+        band=one.score.band.value if one.score else "open",
+        glyph=GLYPHS[one.score.band] if one.score else "?",
+        risk=figure(one.score.value) if one.score else "–",
+        outcome=OUTCOME_WORDS[one.finding.outcome],
+        asset=cut(one.asset_name, 80),
+        title=cut(one.finding.title, 160),
+        on=cut(" ".join(filter(None, [one.finding.on, one.finding.region])), 160),
+        status=one.status.value if one.score else "",
+        due=one.due or ("on upgrade" if one.score else ""),
+    )
+
+
+def packed_rows(found: Iterable[Ranked], actions: Iterable[Action]) -> str:
+    """The rows by column, each column as a dictionary of its texts and the numbers of its rows."""
+    owners = {one.finding.id: action.owner for action in actions for one in action.findings}
+    names = ("band", "glyph", "risk", "outcome", "asset", "title", "on", "status", "due")
+    words: dict[str, dict[str, int]] = {name: {} for name in (*names, "owner")}
+    columns: dict[str, list[int]] = {name: [] for name in words}
+    scores: list[int] = []
+    for one in found:
+        shown = row(one)
+        texts = {name: str(getattr(shown, name)) for name in names}
+        texts["owner"] = cut(owners.get(one.finding.id, ""), 60)
+        for name, text in texts.items():
+            columns[name].append(words[name].setdefault(text, len(words[name])))
+        scores.append(int(one.score.value * 10) if one.score else -1)
+    return _island({"words": {n: list(w) for n, w in words.items()}, "columns": columns, "scores": scores})
+
+
+def packed_details(found: Iterable[Ranked]) -> str:
+    """The texts behind a row, in the order of the table; `texts` holds each text once."""
+    texts: dict[str, int] = {}
+    rows: list[list[list[int]]] = []
+    for one in found:
+        finding = one.finding
+        pairs = [
+            ("Finding", f"{finding.id} · {finding.check} · first seen {one.first_seen}"),
+            ("Outcome", f"{OUTCOME_WORDS[finding.outcome]}, {finding.severity} by the baseline"),
+            ("On", " ".join(filter(None, [one.asset_name, finding.on, finding.region]))),
+            ("Saw", finding.saw),
+            ("Want", finding.want),
+            ("Reason", finding.reason),
+            ("Would be answered with", finding.needs),
+            ("Score", one.line),
+            ("Clock", one.clock.because if one.clock else ""),
+            *((f"Evidence: {e.how} ({e.at})", e.excerpt or f"SHA-256 {e.digest}") for e in finding.evidence),
+            ("Do", finding.fix.do if finding.outcome is Outcome.FAIL else ""),
+            ("Verify", finding.fix.verify if finding.outcome is Outcome.FAIL else ""),
+            ("Undo", finding.fix.undo if finding.outcome is Outcome.FAIL else ""),
+            ("Controls", "; ".join(f"{n} {', '.join(c)}" for n, c in sorted(finding.controls.items()))),
+        ]
+        rows.append(
+            [
+                [
+                    texts.setdefault(visible(name), len(texts)),
+                    texts.setdefault(visible(clip(text)), len(texts)),
+                ]
+                for name, text in pairs
+                if text
+            ]
+        )
+    return _island({"texts": list(texts), "rows": rows})
+
+
+def _island(value: object) -> str:
+    packed = gzip.compress(msgspec.json.encode(value), compresslevel=9, mtime=0)
+    return base64.b64encode(packed).decode("ascii")

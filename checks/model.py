@@ -191,3 +191,5 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exposure: Exposure | None = None
     """Only where the check's own evidence says who can reach it (`Surface.DATA`)."""
     exposure_evidence: str = ""
+    why: str = ""
+    """The rationale of the check, as it was when it judged."""

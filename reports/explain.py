@@ -13,23 +13,23 @@ from reports.risk import figure
 _INDENT = "    "
 
 
-def explain(ranked: Ranked, *, why: str = "") -> str:
-    """The explanation as lines of text, safe for a terminal; `why` is the rationale of the check.
+def explain(ranked: Ranked) -> str:
+    """The explanation as lines of text, safe for a terminal.
 
     Equal findings give equal bytes. Nothing that came from a target keeps its control characters.
     """
-    sections = (_what(ranked, why), _evidence(ranked), _score(ranked), _clock(ranked), _fix(ranked))
+    sections = (_what(ranked), _evidence(ranked), _score(ranked), _clock(ranked), _fix(ranked))
     return "\n\n".join("\n".join(section) for section in map(tuple, sections) if section) + "\n"
 
 
-def _what(ranked: Ranked, why: str) -> Iterator[str]:
+def _what(ranked: Ranked) -> Iterator[str]:
     finding = ranked.finding
     place = " ".join(printable(text) for text in (finding.on, finding.region) if text)
     yield f"{finding.outcome.upper().replace('_', ' ')}  {printable(finding.title)}"
     yield f"{finding.check} on {printable(ranked.asset_name)}{f', {place}' if place else ''}"
     yield f"finding {finding.id}, {ranked.status}, first seen {ranked.first_seen}"
-    if why:
-        yield f"why it matters: {printable(why)}"
+    if finding.why:
+        yield f"why it matters: {printable(finding.why)}"
     if finding.saw or finding.want:
         yield f"saw {printable(finding.saw) or 'nothing'}, want {printable(finding.want) or 'nothing'}"
     if finding.reason:

@@ -28,6 +28,7 @@ def finding_json(ranked: Ranked) -> dict[str, Any]:
         "id": finding.id,
         "check": finding.check,
         "title": finding.title,
+        "why": finding.why,
         "target": finding.target,
         "kind": finding.kind.value,
         "asset": finding.asset,
@@ -63,7 +64,7 @@ def finding_json(ranked: Ranked) -> dict[str, Any]:
 def finding_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of what `finding_json` gives."""
     texts = (
-        "title target asset asset_name on region confidence explanation saw want reason needs fix_key "
+        "title why target asset asset_name on region confidence explanation saw want reason needs fix_key "
         "baseline profile port"
     )
     evidence = _closed(dict.fromkeys(("how", "at", "digest", "excerpt"), _TEXT))

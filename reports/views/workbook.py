@@ -94,6 +94,8 @@ class Card(msgspec.Struct, frozen=True):
     chosen: bool
     disruption: str
     good: str
+    reasons: tuple[str, ...]
+    """Why it matters: the rationale of each check behind the action."""
     why: Why
     work: Work
     places: tuple[Place, ...]
@@ -186,6 +188,7 @@ def _card(action: Action, material: Material) -> Card:
         disruption=action.disruption,
         good="; ".join(cut(title, 120) for title in titles[:4])
         + (f"; and {len(titles) - 4} more" if len(titles) > 4 else ""),
+        reasons=tuple(dict.fromkeys(one.finding.why for one in action.findings if one.finding.why))[:4],
         why=_why(action),
         work=_work(action.findings),
         places=places[:ASSETS],

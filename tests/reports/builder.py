@@ -94,6 +94,7 @@ def finding(
     fix: Fix = FIX,
     evidence: tuple[Evidence, ...] = (Evidence("sshd -T", AT, "ab" * 32, "permitrootlogin yes"),),
     controls: Mapping[str, tuple[str, ...]] | None = None,
+    why: str = "One guessed password owns the host; see `PermitRootLogin`.",
 ) -> Finding:
     """A finding as `baselines.evaluate` gives it."""
     values = {"on": on, "region": region, "target": target, "saw": saw, "want": want}
@@ -126,6 +127,7 @@ def finding(
         port=port,
         exposure=exposure,
         exposure_evidence=exposure_evidence,
+        why=why,
     )
 
 
@@ -433,6 +435,7 @@ def hostile_findings() -> tuple[Finding, ...]:
                 fix=fix,
                 evidence=(Evidence(text, text, text, text),),
                 controls={text: (text,)},
+                why=text,
             )
         )
     return tuple(found)

@@ -11,13 +11,14 @@ from baselines.resolve import Demand
 from checks.check import CLOCK_PARAMETER
 from checks.facts.snapshot import Gap, Snapshot, Source
 from checks.fix import fix_key, printable, render_fix
-from checks.model import Evidence, Finding, Outcome
+from checks.model import Evidence, Finding, Kind, Outcome
 from checks.verdict import Verdict
 
 ID_VERSION = "1"
 QUOTED_LINES = 8
 QUOTED_LINE_LENGTH = 300
-_REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d+")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_TEXTS = ("on", "saw", "want", "reason", "needs", "where", "port", "exposure_evidence", "cite")
 _WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
@@ -70,7 +71,7 @@ def _verdicts(demand: Demand, snapshot: Snapshot, now: datetime) -> Iterator[Ver
     try:
         # One by one: what was yielded before a crash still counts, except as a pass.
         for verdict in check.run(*facts, **options):
-            judged.append(verdict)
+            judged.append(_sound(verdict))
     except Exception as error:  # noqa: BLE001 - a crash in a check is an answer about that check
         crash = f"{type(error).__name__}: {error}"
     if crash:
@@ -78,8 +79,7 @@ def _verdicts(demand: Demand, snapshot: Snapshot, now: datetime) -> Iterator[Ver
         yield Verdict(Outcome.ERROR, on="", reason=f"the check stopped: {printable(crash)[:500]}")
     else:
         yield from judged
-    for gap in gaps:
-        yield _of_gap(gap)
+    yield from _of_gaps(gaps, snapshot.target.kind)
     if not judged and not crash and not gaps:
         absent = next((a.reason for a in snapshot.absences if a.fact in names), "")
         reason = absent or "nothing of the kind was found here"
@@ -89,7 +89,7 @@ def _verdicts(demand: Demand, snapshot: Snapshot, now: datetime) -> Iterator[Ver
 def _not_judged(missing: list[str], gaps: list[Gap], snapshot: Snapshot) -> Iterator[Verdict]:
     hidden = [gap for gap in gaps if gap.fact in missing]
     if hidden:
-        yield from (_of_gap(gap) for gap in hidden)
+        yield from _of_gaps(hidden, snapshot.target.kind)
         return
     absences = {a.fact: a for a in snapshot.absences}
     unexplained = [name for name in missing if name not in absences]
@@ -101,9 +101,35 @@ def _not_judged(missing: list[str], gaps: list[Gap], snapshot: Snapshot) -> Iter
         yield Verdict(Outcome.NOT_APPLICABLE, on="", where=absence.where, reason=absence.reason)
 
 
-def _of_gap(gap: Gap) -> Verdict:
-    region, on = (gap.where, "") if _REGION.fullmatch(gap.where) else ("", gap.where)
-    return Verdict(Outcome.UNKNOWN, on=on, where=region, reason=f"{gap.fact}: {gap.reason}", needs=gap.needs)
+def _of_gaps(gaps: Iterable[Gap], kind: Kind) -> Iterator[Verdict]:
+    """One unknown for each place: two reads that hide it are two reasons and two permissions."""
+    places: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        places.setdefault(gap.where, []).append(gap)
+    for where, here in places.items():
+        reason = "; ".join(dict.fromkeys(f"{gap.fact}: {gap.reason}" for gap in here))
+        needs = ", ".join(dict.fromkeys(gap.needs for gap in here if gap.needs))
+        # Only a cloud has regions, alone or before a resource (`eu-west-1/i-0a`); a host or a file may
+        # look like one by chance.
+        place, _, thing = where.partition("/")
+        region = kind is Kind.AWS and _REGION.fullmatch(place) is not None
+        on, part = (thing, place) if region else (where, "")
+        yield Verdict(Outcome.UNKNOWN, on=on, where=part, reason=reason, needs=needs)
+
+
+def _sound(verdict: object) -> Verdict:
+    """The verdict, if it is one to the last field: a plug-in's check is not seen by our type checker.
+
+    Raises:
+        TypeError: it is not.
+
+    """
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"it yielded {type(verdict).__name__}, not Verdict")
+    wrong = [name for name in _TEXTS if not isinstance(getattr(verdict, name), str)]
+    if wrong or not all(isinstance(v, str) for pair in verdict.values.items() for v in pair):
+        raise TypeError(f"its verdict has no text in {', '.join(wrong) or 'values'}")
+    return verdict
 
 
 def _badness(finding: Finding) -> int:
@@ -139,7 +165,7 @@ def _finding(demand: Demand, verdict: Verdict, snapshot: Snapshot, asset: str) -
         evidence=_evidence(demand, verdict, snapshot),
         fix=render_fix(check.fix, values),
         fix_key=fix_key(check.fix, check.id, values),
-        controls=demand.controls,
+        controls=dict(demand.controls),
         baseline=demand.baseline,
         profile=demand.profile,
         impact=check.impact,
@@ -150,6 +176,7 @@ def _finding(demand: Demand, verdict: Verdict, snapshot: Snapshot, asset: str) -
         port=verdict.port,
         exposure=verdict.exposure,
         exposure_evidence=verdict.exposure_evidence,
+        why=check.why,
     )
 
 

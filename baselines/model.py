@@ -65,6 +65,8 @@ class Baseline(Written):
     def _whole(self) -> Self:
         if not self.extends and not self.rules:
             raise ValueError("a baseline has rules, or extends another one")
+        if not self.extends and not self.profiles:
+            raise ValueError("a baseline has profiles, or extends another one")
         if self.tailor and not self.extends:
             raise ValueError("tailor needs extends: it changes the rules of another baseline")
         return self

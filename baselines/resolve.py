@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from baselines.load import Loaded
+from baselines.model import Profile
 from baselines.text import Path, TextError
 from checks.catalogue import Catalogue
 from checks.check import Check
@@ -36,13 +37,15 @@ def resolve(
 ) -> tuple[Demand, ...]:
     """What this baseline demands at this profile, sorted by check id; `known` are those it may extend.
 
-    An empty profile means the strictest one that no other extends.
+    An empty profile means the one for everybody: the first that extends no other.
 
     Raises:
-        TextError: an unknown check, profile, baseline or threshold, or a threshold of the wrong type.
+        TextError: an unknown check, profile, baseline or threshold, a threshold of the wrong type, or a
+            baseline or profile that extends itself.
 
     """
-    return tuple(sorted(_resolve(loaded, profile, catalogue, known, ()).values(), key=lambda d: d.check.id))
+    _refuse_cycle(loaded, known)
+    return tuple(sorted(_resolve(loaded, profile, catalogue, known).values(), key=lambda d: d.check.id))
 
 
 def merge(groups: Iterable[tuple[Demand, ...]]) -> tuple[Demand, ...]:
@@ -62,7 +65,10 @@ def merge(groups: Iterable[tuple[Demand, ...]]) -> tuple[Demand, ...]:
                 f"{demand.check.id}: {first.baseline} and {demand.baseline} demand different thresholds; "
                 "leave it out of one of them with a tailoring"
             )
-        controls = {**demand.controls, **first.controls}
+        controls = {
+            name: tuple(dict.fromkeys((*first.controls.get(name, ()), *demand.controls.get(name, ()))))
+            for name in (*first.controls, *demand.controls)
+        }
         severity = max(first.severity, demand.severity, key=lambda s: s.rank)
         merged[demand.check.id] = replace(first, controls=MappingProxyType(controls), severity=severity)
     return tuple(sorted(merged.values(), key=lambda d: d.check.id))
@@ -86,27 +92,15 @@ def default_profile(loaded: Loaded, known: Mapping[str, Loaded]) -> str:
 
 
 def _resolve(
-    loaded: Loaded, profile: str, catalogue: Catalogue, known: Mapping[str, Loaded], seen: tuple[str, ...]
+    loaded: Loaded, profile: str, catalogue: Catalogue, known: Mapping[str, Loaded]
 ) -> dict[str, Demand]:
     baseline, document = loaded.baseline, loaded.document
-    if baseline.id in seen:
-        raise document.error(("extends",), f"extends itself by way of {' → '.join(seen)}")
-    demands: dict[str, Demand] = {}
-    profiles = dict(baseline.profiles)
-    if baseline.extends:
-        if baseline.extends not in known:
-            raise document.error(("extends",), _unknown("baseline", baseline.extends, known))
-        parent = known[baseline.extends]
-        inherited = profile if profile in _all_profiles(parent, known) else ""
-        below = _resolve(
-            parent, inherited or default_profile(parent, known), catalogue, known, (*seen, baseline.id)
-        )
-        demands = {i: replace(d, baseline=baseline.id) for i, d in below.items()}
-        profiles = {**_all_profiles(parent, known), **profiles}
+    profiles = _all_profiles(loaded, known)
     wanted = profile or default_profile(loaded, known)
     if wanted not in profiles:
         raise document.error(("profiles",), _unknown("profile", wanted, profiles))
     chain = _chain(loaded, wanted, profiles)
+    demands = _inherited(loaded, chain, catalogue, known)
     for number, rule in enumerate(baseline.rules):
         where: Path = ("rules", number)
         if rule.profile not in profiles:
@@ -114,7 +108,8 @@ def _resolve(
         check = _find(loaded, (*where, "check"), rule.check, catalogue)
         if check.id in demands and rule.profile in chain:
             raise document.error((*where, "check"), f"{check.id} is demanded twice")
-        options = _options(loaded, (*where, "with"), check, rule.with_)
+        defaults = {name: option.default for name, option in check.options.items()}
+        options = _options(loaded, (*where, "with"), check, rule.with_, defaults)
         if rule.profile in chain:
             demands[check.id] = Demand(
                 check=check,
@@ -128,24 +123,64 @@ def _resolve(
         where = ("tailor", number)
         check = _find(loaded, (*where, "check"), change.check, catalogue)
         if check.id not in demands:
-            raise document.error(
-                (*where, "check"), f"{baseline.extends} does not demand {check.id} at {wanted}"
-            )
+            # A change of what only a stricter profile demands says nothing here, and is no mistake.
+            if check.id in _demanded_above(loaded, catalogue, known):
+                continue
+            raise document.error((*where, "check"), f"{baseline.extends} does not demand {check.id}")
         if change.leave_out:
             del demands[check.id]
             continue
         old = demands[check.id]
-        options = MappingProxyType({**old.options, **_options(loaded, (*where, "with"), check, change.with_)})
+        options = _options(loaded, (*where, "with"), check, change.with_, old.options)
         demands[check.id] = replace(old, options=options, severity=change.severity or old.severity)
     return demands
 
 
-def _all_profiles(loaded: Loaded, known: Mapping[str, Loaded]) -> dict[str, Any]:
+def _inherited(
+    loaded: Loaded, chain: tuple[str, ...], catalogue: Catalogue, known: Mapping[str, Loaded]
+) -> dict[str, Demand]:
+    """What the baseline that this one extends demands, at the nearest profile that it has."""
+    baseline = loaded.baseline
+    if not baseline.extends:
+        return {}
+    parent = known[baseline.extends]
+    theirs = _all_profiles(parent, known)
+    profile = next((name for name in chain if name in theirs), default_profile(parent, known))
+    below = _resolve(parent, profile, catalogue, known)
+    return {identifier: replace(demand, baseline=baseline.id) for identifier, demand in below.items()}
+
+
+def _refuse_cycle(loaded: Loaded, known: Mapping[str, Loaded]) -> None:
+    seen = [loaded.baseline.id]
+    one = loaded
+    while one.baseline.extends:
+        parent = one.baseline.extends
+        if parent not in known:
+            raise one.document.error(("extends",), _unknown("baseline", parent, known))
+        if parent in seen:
+            raise loaded.document.error(
+                ("extends",), f"extends itself by way of {' → '.join((*seen, parent))}"
+            )
+        seen.append(parent)
+        one = known[parent]
+
+
+def _demanded_above(loaded: Loaded, catalogue: Catalogue, known: Mapping[str, Loaded]) -> frozenset[str]:
+    """The checks that any profile of the baselines above demands."""
+    found: set[str] = set()
+    while loaded.baseline.extends:
+        loaded = known[loaded.baseline.extends]
+        rules = (catalogue.find(rule.check) for rule in loaded.baseline.rules)
+        found.update(check.id for check in rules if check is not None)
+    return frozenset(found)
+
+
+def _all_profiles(loaded: Loaded, known: Mapping[str, Loaded]) -> dict[str, Profile]:
     parent = known.get(loaded.baseline.extends or "")
     return {**(_all_profiles(parent, known) if parent else {}), **loaded.baseline.profiles}
 
 
-def _chain(loaded: Loaded, profile: str, profiles: Mapping[str, Any]) -> frozenset[str]:
+def _chain(loaded: Loaded, profile: str, profiles: Mapping[str, Profile]) -> tuple[str, ...]:
     chain: list[str] = []
     name: str | None = profile
     while name is not None:
@@ -157,7 +192,7 @@ def _chain(loaded: Loaded, profile: str, profiles: Mapping[str, Any]) -> frozens
             )
         chain.append(name)
         name = profiles[name].extends
-    return frozenset(chain)
+    return tuple(chain)
 
 
 def _find(loaded: Loaded, where: Path, identifier: str, catalogue: Catalogue) -> Check[Any]:
@@ -170,9 +205,13 @@ def _find(loaded: Loaded, where: Path, identifier: str, catalogue: Catalogue) ->
 
 
 def _options(
-    loaded: Loaded, where: Path, check: Check[Any], given: Mapping[str, object]
+    loaded: Loaded,
+    where: Path,
+    check: Check[Any],
+    given: Mapping[str, object],
+    before: Mapping[str, object],
 ) -> Mapping[str, object]:
-    options = {name: option.default for name, option in check.options.items()}
+    options = dict(before)
     for name, value in given.items():
         option = check.options.get(name)
         if option is None:

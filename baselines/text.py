@@ -6,6 +6,7 @@ is refused), without anchors, aliases, tags or duplicate keys.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from yaml.events import AliasEvent, NodeEvent
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from checks.fix import printable
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 12
@@ -28,6 +31,20 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
 _FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]+([eE][-+]?[0-9]+)?$")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+$")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+$")
+# Besides what YAML forbids: characters that end a line for some readers or turn its direction round.
+_CONTROL = re.compile(
+    r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_SECRET = re.compile(
+    r"pass(word|wd|phrase|code)?|pwd|secret|token|credentials?|(api|access|private|secret)[-_]?key([-_]?id)?"
+    r"|.*[-_](password|passphrase|secret|token|credentials?)"
+    r"|(password|secret|token)[-_].*",
+    re.IGNORECASE,
+)
+_UNQUOTED = frozenset({"key", "store"})
+MAX_DIGITS = 18
+# libyaml reads a megabyte in a second where the Python reader takes ten; both read the same dialect.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class TextError(ValueError):
@@ -51,7 +68,12 @@ class Document:
     def error(self, path: Path, message: str) -> TextError:
         """A located message about one value."""
         where = ".".join(str(part) for part in path)
-        return TextError(f"{self.name}:{self.line(path)}: {where + ': ' if where else ''}{message}")
+        return _located(self.name, self.line(path), f"{where + ': ' if where else ''}{message}")
+
+
+def names_a_secret(key: str) -> bool:
+    """Whether a key of that name would hold a secret (`password`, `api_token`, `secret-key` …)."""
+    return _SECRET.fullmatch(key) is not None
 
 
 def read(data: bytes, name: str) -> Document:
@@ -62,26 +84,26 @@ def read(data: bytes, name: str) -> Document:
 
     """
     if len(data) > MAX_BYTES:
-        raise TextError(f"{name}:1: the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+        raise _located(name, 1, f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise TextError(f"{name}:{line}: not UTF-8 text; save the file as UTF-8") from None
+        raise _located(name, line, "not UTF-8 text; save the file as UTF-8") from None
     if not text.strip():
-        raise TextError(f"{name}:1: the file is empty")
+        raise _located(name, 1, "the file is empty")
+    if control := _CONTROL.search(text):
+        line = text[: control.start()].count("\n") + 1
+        code = ord(control[0])
+        raise _located(name, line, f"the control character U+{code:04X} does not belong here; delete it")
     try:
         _refuse_references(text, name)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise TextError(f"{name}:{line}: not YAML: {error.problem or error.context}") from None
-    except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise TextError(f"{name}:{line}: a control character does not belong here") from None
+        raise _located(name, mark.line + 1 if mark else 1, f"not YAML: {_problem(error)}") from None
     if not isinstance(node, MappingNode):
-        raise TextError(f"{name}:1: a mapping of keys to values is expected at the top")
+        raise _located(name, 1, "a mapping of keys to values is expected at the top")
     lines: dict[Path, int] = {}
     values = _value(node, (), lines, name)
     return Document(name, values, lines)
@@ -97,92 +119,183 @@ def parse(document: Document, model: type[M]) -> M:
     try:
         return model.model_validate(document.values)
     except ValidationError as error:
-        [first, *_] = sorted(error.errors(include_url=False), key=lambda e: document.line(_path(e)))
-        more = error.error_count() - 1
-        tail = f" (and {more} more)" if more else ""
-        raise document.error(_path(first), _message(first, model) + tail) from None
+        found = [(_path(e, document.values), e) for e in error.errors(include_url=False)]
+        # A mistyped key is also a missing one; the typing error is the one to tell.
+        found.sort(key=lambda pair: (pair[1]["type"] != "extra_forbidden", document.line(pair[0])))
+        path, first = found[0]
+        # One value that fits no member of a union is one mistake, whatever pydantic counts.
+        more = len({other for other, _ in found}) - 1
+        tail = f" (and {more} more mistake{'s' if more > 1 else ''})" if more else ""
+        raise document.error(path, _message(first, path, model) + tail) from None
+
+
+def _located(name: str, line: int, message: str) -> TextError:
+    return TextError(printable(f"{name}:{line}: {message}"))
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or error.context or "it cannot be read"
+    if "another document" in problem:
+        return "a second document begins here; one is read"
+    if "start any token" in problem:
+        return "a tab or another character that cannot begin a value; indent with spaces, quote texts"
+    return problem
 
 
 def _refuse_references(text: str, name: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_Loader):
         line = (event.start_mark.line if event.start_mark else 0) + 1
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor is not None):
-            raise TextError(f"{name}:{line}: anchors and aliases (& and *) are not allowed; write it out")
-        if isinstance(event, yaml.CollectionStartEvent):
+            raise _located(name, line, "anchors and aliases (& and *) are not allowed; write it out")
+        if isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag is not None:
+            raise _located(name, line, f"the tag {event.tag} is not allowed; write the plain value")
+        if isinstance(event, CollectionStartEvent):
             depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
+        elif isinstance(event, CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise TextError(f"{name}:{line}: nested deeper than {MAX_DEPTH} levels")
+            raise _located(name, line, f"nested deeper than {MAX_DEPTH} levels")
 
 
 def _value(node: Node, path: Path, lines: dict[Path, int], name: str) -> Any:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if node.tag and not node.tag.startswith("tag:yaml.org,2002:"):
-        raise TextError(f"{name}:{node.start_mark.line + 1}: the tag {node.tag} is not allowed")
+    line = node.start_mark.line + 1
+    lines.setdefault(path, line)
     if isinstance(node, MappingNode):
         found: dict[str, Any] = {}
         for key, child in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, ScalarNode):
-                raise TextError(f"{name}:{line}: a key is a word")
+                raise _located(name, line, "a key is a word")
+            here = (*path, key.value)
+            if _CONTROL.search(key.value):
+                raise _located(name, line, f"{_dotted(here)}: a key is a word without control characters")
             if key.value in found:
-                raise TextError(f"{name}:{line}: {'.'.join(map(str, (*path, key.value)))}: given twice")
-            lines[(*path, key.value)] = line
-            found[key.value] = _value(child, (*path, key.value), lines, name)
+                raise _located(name, line, f"{_dotted(here)}: given twice, first in line {lines[here]}")
+            lines[here] = line
+            found[key.value] = _value(child, here, lines, name)
         return found
     if isinstance(node, SequenceNode):
         return [_value(child, (*path, i), lines, name) for i, child in enumerate(node.value)]
     assert isinstance(node, ScalarNode)
-    return _scalar(node, path, name)
+    try:
+        # libyaml calls the style of an unquoted scalar '', the Python reader None.
+        return _clean(node.value) if node.style else _plain(node.value)
+    except ValueError as error:
+        raise _located(name, line, f"{_dotted(path)}: {error}") from None
 
 
-def _scalar(node: ScalarNode, path: Path, name: str) -> Any:
-    text: str = node.value
-    if node.style is not None:
-        return text
+def _clean(text: str) -> str:
+    """A quoted text; its escapes may not bring in what the file itself may not hold."""
+    if control := _CONTROL.search(text):
+        raise ValueError(f"the control character U+{ord(control[0]):04X} does not belong here")
+    return text
+
+
+def _plain(text: str) -> Any:
+    """An unquoted scalar: nothing, true or false, a number, or text."""
     if text in ("", "~", "null"):
         return None
     if text in ("true", "false"):
         return text == "true"
-    if _INTEGER.match(text):
+    if _INTEGER.fullmatch(text):
+        if len(text) > MAX_DIGITS:
+            raise ValueError(f"a number of more than {MAX_DIGITS} digits; put it in quotes if it is a text")
         return int(text)
-    if _FLOAT.match(text):
-        return float(text)
-    if _SEXAGESIMAL.match(text) or _LEADING_ZERO.match(text):
-        key = ".".join(map(str, path))
-        line = node.start_mark.line + 1
-        raise TextError(f"{name}:{line}: {key}: {text} can be read in two ways; put it in quotes")
+    if _FLOAT.fullmatch(text):
+        number = float(text) if len(text) <= 40 else math.inf
+        if math.isinf(number):
+            raise ValueError("a number of that size is not read; put it in quotes if it is a text")
+        return number
+    if _SEXAGESIMAL.fullmatch(text) or _LEADING_ZERO.fullmatch(text):
+        raise ValueError(f"{text[:60]} can be read in two ways; put it in quotes")
     return text
 
 
-def _path(error: ErrorDetails) -> Path:
-    # pydantic puts the names of union members and validators into the location; only the parts
-    # that the document has lead to a line, and `Document.line` walks up past the others.
-    return tuple(
-        part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function-"))
-    )
+def _dotted(path: Path) -> str:
+    return ".".join(str(part) for part in path)
 
 
-def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
-    kind = error["type"]
-    given = error.get("input")
+def _path(error: ErrorDetails, values: Any) -> Path:
+    """The place of a mistake in the text itself.
+
+    pydantic adds the names of union members and validators; only what the document has is kept, and
+    the key that it misses.
+    """
+    path: list[str | int] = []
+    here = values
+    for part in error["loc"]:
+        inside = (
+            part in here if isinstance(here, dict) else isinstance(here, list) and part in range(len(here))
+        )
+        if inside:
+            here = here[part]
+            path.append(part)
+    last = error["loc"][-1:]
+    return (*path, *last) if error["type"] == "missing" else tuple(path)
+
+
+_EXPECTED = {
+    "string_type": "text is expected",
+    "int_type": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
+    "float_type": "a number is expected",
+    "bool_type": "true or false is expected",
+    "list_type": "a list is expected",
+    "dict_type": "keys with values are expected",
+    "model_type": "keys with values are expected",
+    "model_attributes_type": "keys with values are expected",
+    "greater_than": "more than {gt} is expected",
+    "greater_than_equal": "at least {ge} is expected",
+    "less_than": "less than {lt} is expected",
+    "less_than_equal": "at most {le} is expected",
+    "string_too_short": "at least {min_length} character is expected",
+    "string_too_long": "at most {max_length} characters are expected",
+    "too_short": "at least {min_length} entry is expected",
+    "too_long": "at most {max_length} entries are expected",
+    "string_pattern_mismatch": "text of the form {pattern} is expected",
+    "enum": "one of {expected} is expected",
+    "literal_error": "one of {expected} is expected",
+}
+
+
+def _message(error: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
+    kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        key = str(error["loc"][-1])
-        names = _keys_at(model, error["loc"][:-1])
-        close = get_close_matches(key, names, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"allowed here: {', '.join(names)}"
-        return f"unknown key; {hint}"
+        return _unknown_key(str(path[-1]), _keys_at(model, error["loc"][:-1]))
     if kind == "missing":
         return "missing"
     if kind == "value_error":
-        return str(error["ctx"]["error"]) if "ctx" in error else error["msg"]
-    if given is not None and not isinstance(given, Mapping | Sequence):
-        return f"{error['msg'].lower()}, not {given!r}"
-    if isinstance(given, str):
-        return f"{error['msg'].lower()}, not {given[:80]!r}"
-    return error["msg"].lower()
+        return str(context.get("error", error["msg"]))
+    expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else error["msg"].lower()
+    return expected + _given(error.get("input"), path, str(context.get("expected", "")))
+
+
+def _given(value: object, path: Path, expected: str) -> str:
+    """What stands there instead, unless it may be a secret."""
+    if value is None:
+        return ", not nothing"
+    if isinstance(value, Mapping):
+        return ", not keys with values"
+    if isinstance(value, list):
+        return ", not a list"
+    if _UNQUOTED.intersection(map(str, path)) or any(names_a_secret(str(part)) for part in path):
+        return ""
+    written = str(value).lower() if isinstance(value, bool) else repr(value)
+    close = get_close_matches(str(value), re.findall(r"'([^']*)'", expected), n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f", not {written if len(written) <= 80 else written[:80] + '…'}{hint}"
+
+
+def _unknown_key(key: str, allowed: Sequence[str]) -> str:
+    if names_a_secret(key):
+        return "a secret is never written here; name where it is kept (file:…, agent:, a profile)"
+    close = get_close_matches(key, allowed, n=1)
+    return (
+        f"unknown key; did you mean {close[0]}?"
+        if close
+        else f"unknown key; allowed here: {', '.join(allowed)}"
+    )
 
 
 def _keys_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:

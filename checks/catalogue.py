@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -57,10 +58,14 @@ def load(allowed_plugins: Iterable[str] = ()) -> Catalogue:
     """Our own checks and facts, and those of the named distributions, and of no others.
 
     Raises:
-        CatalogueError: a duplicate id, or a plug-in whose entry point is not a module or a check.
+        CatalogueError: a duplicate id, an allowed plug-in that is not installed, or one whose entry point
+            cannot be loaded or is not what its group says.
 
     """
-    allowed = frozenset(allowed_plugins)
+    allowed = {_canonical(name): name for name in allowed_plugins}
+    installed = {_canonical(d.name) for d in distributions() if d.name}
+    for name in allowed.keys() - installed:
+        raise CatalogueError(f"the plug-in {allowed[name]} is allowed but not installed")
     found: list[Check[Any]] = []
     for topic in _TOPICS:
         for module in _modules(importlib.import_module(f"checks.{topic}")):
@@ -69,11 +74,10 @@ def load(allowed_plugins: Iterable[str] = ()) -> Catalogue:
     plugins: list[Plugin] = []
     for point in _points(CHECKS_GROUP, allowed):
         plugins.append(_plugin(point))
-        found.extend(_from_plugin(point, point.load()))
+        found.extend(_from_plugin(point, _load(point)))
     for point in _points(FACTS_GROUP, allowed):
         plugins.append(_plugin(point))
-        module = point.load()
-        facts.extend(_facts_of(module) if isinstance(module, ModuleType) else [module])
+        facts.extend(_facts_from_plugin(point, _load(point)))
     return build(found, facts, plugins)
 
 
@@ -84,9 +88,9 @@ def build(
     by_id: dict[str, Check[Any]] = {}
     aliases: dict[str, str] = {}
     for one in found:
-        if one.id in by_id:
+        # One check under two names of a module, or in a table as well, is still one check.
+        if by_id.setdefault(one.id, one) is not one:
             raise CatalogueError(f"two checks have the id {one.id}")
-        by_id[one.id] = one
     for one in by_id.values():
         for alias in one.aliases:
             if alias in by_id or alias in aliases:
@@ -130,15 +134,38 @@ def _facts_of(module: ModuleType) -> Iterator[type[Fact]]:
             yield value
 
 
-def _points(group: str, allowed: frozenset[str]) -> Iterator[EntryPoint]:
+def _points(group: str, allowed: Container[str]) -> Iterator[EntryPoint]:
     for point in sorted(entry_points(group=group), key=lambda p: (p.name, p.value)):
-        if point.dist is not None and point.dist.name in allowed:
+        if point.dist is not None and _canonical(point.dist.name) in allowed:
             yield point
 
 
 def _plugin(point: EntryPoint) -> Plugin:
     assert point.dist is not None
     return Plugin(point.name, point.dist.name, point.dist.version)
+
+
+def _canonical(name: str) -> str:
+    """A distribution's name as package indexes compare them."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _load(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except Exception as error:
+        raise CatalogueError(
+            f"entry point {point.name} of {point.group} cannot be loaded: {error}"
+        ) from error
+
+
+def _facts_from_plugin(point: EntryPoint, loaded: object) -> Iterator[type[Fact]]:
+    if isinstance(loaded, ModuleType):
+        yield from _facts_of(loaded)
+    elif isinstance(loaded, type) and issubclass(loaded, Fact):
+        yield loaded
+    else:
+        raise CatalogueError(f"entry point {point.name} of {point.group} is neither a fact nor a module")
 
 
 def _from_plugin(point: EntryPoint, loaded: object) -> Iterator[Check[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from checks.verdict import Verdict, Verdicts
 
 P = ParamSpec("P")
 
+_IDENTIFIER = re.compile(r"(network|host|cloud)(\.[a-z0-9]+(-[a-z0-9]+)*){2}")
 _KINDS = {"network": Kind.NETWORK, "host": Kind.HOST, "cloud": Kind.AWS}
 _IMPACT = {
     Severity.CRITICAL: Impact.TOTAL,
@@ -130,8 +132,12 @@ def make_check(
 ) -> Check[P]:
     """The same for checks that a table generates: `why` takes the place of the docstring."""
     folder = identifier.partition(".")[0]
-    if folder not in _KINDS or identifier.count(".") != 2:
-        raise CheckError(f"{identifier}: an id reads network|host|cloud, a topic and a name")
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise CheckError(
+            f"{identifier}: an id reads network|host|cloud, a topic and a name, as in host.ssh.root-login"
+        )
+    if not title.strip():
+        raise CheckError(f"{identifier}: the title states the good state and may not be empty")
     rationale = " ".join((why or inspect.getdoc(function) or "").split())
     if not rationale:
         raise CheckError(f"{identifier}: the docstring is the rationale and may not be missing")
@@ -165,6 +171,8 @@ def _parameters(
     wants_time = False
     for parameter in inspect.signature(function).parameters.values():
         hint = hints.get(parameter.name)
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise CheckError(f"{identifier}: *{parameter.name} says neither which facts nor which thresholds")
         if parameter.kind is parameter.KEYWORD_ONLY:
             if parameter.name == CLOCK_PARAMETER:
                 if hint is not datetime:

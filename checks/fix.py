@@ -141,9 +141,9 @@ def quote(value: str, language: Language | None) -> str:
             return shlex.quote(visible)
         case Language.ANSIBLE:
             # Jinja looks inside YAML strings after YAML has undone its escapes; `!unsafe` keeps it out.
-            return f"!unsafe {json.dumps(visible)}" if "{" in visible else json.dumps(visible)
+            return f"!unsafe {_in_quotes(visible)}" if "{" in visible else _in_quotes(visible)
         case Language.TERRAFORM:
-            return json.dumps(visible).replace("${", "$${").replace("%{", "%%{")
+            return _in_quotes(visible).replace("${", "$${").replace("%{", "%%{")
         case None:
             return visible
 
@@ -153,6 +153,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def _in_quotes(visible: str) -> str:
+    # Not in ASCII: JSON writes 😀 as two escapes, which YAML and HCL read as two halves of nothing.
+    return json.dumps(visible, ensure_ascii=False)
 
 
 def _headline(text: str) -> str:

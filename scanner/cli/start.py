@@ -141,7 +141,8 @@ def _failed(error: Exception) -> int:
     from checks.catalogue import CatalogueError
     from checks.fix import printable
 
-    line = printable(str(error))
+    first, *others = (printable(line) for line in str(error).splitlines() or [""])
+    line = "\n  ".join([first, *others])
     # By name and only if already imported: an error message must not load the database or the scope.
     names = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, TextError | CatalogueError) or names & {"UsageError", "NoScanError"}:

@@ -28,7 +28,7 @@ import importlib, pkgutil, sys
 touched = []
 sys.addaudithook(
     lambda event, args: touched.append((event, args))
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind", "subprocess.Popen")
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen")
     else None
 )
 names = []

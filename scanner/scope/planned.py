@@ -1,0 +1,106 @@
+"""What a plan consists of: targets, each with all that a collector needs to reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.model import Target
+from scanner.addresses import Address, AddressSet, Network
+from scanner.scope.guard import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkScope:
+    """The addresses of one network that may be asked, and how.
+
+    `ports` is `top`, `all` or sorted numbers; `rate` and `per_host` are packets a second; `excluded` is
+    how many of its addresses the scope excludes.
+    """
+
+    network: Network
+    addresses: tuple[Address, ...]
+    ports: str | tuple[int, ...]
+    vantage: str
+    rate: int
+    per_host: int
+    excluded: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostScope:
+    """A host to log in to. `host` may be a name: give it to `resolve_host` and connect to its answer."""
+
+    host: str
+    port: int
+    user: str
+    key_files: tuple[Path, ...] = ()
+    known_hosts: tuple[Path, ...] = ()
+    use_agent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AwsScope:
+    """A cloud account: the profile to use, the number it must have, its regions (none: all enabled)."""
+
+    profile: str
+    account: str
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalScope:
+    """This machine, which needs no access."""
+
+
+Access = NetworkScope | HostScope | AwsScope | LocalScope
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """One target and the way to it."""
+
+    target: Target
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkDraft:
+    """A network before its addresses are listed: that waits until their number is known to be allowed."""
+
+    target: Target
+    network: Network
+    addresses: AddressSet
+    ports: str | tuple[int, ...]
+    vantage: str
+    excluded: int
+
+    def listed(self, rate: int, per_host: int) -> PlannedTarget:
+        """The same with every address."""
+        access = NetworkScope(
+            network=self.network,
+            addresses=tuple(self.addresses),
+            ports=self.ports,
+            vantage=self.vantage,
+            rate=rate,
+            per_host=per_host,
+            excluded=self.excluded,
+        )
+        return PlannedTarget(self.target, access)
+
+
+Draft = NetworkDraft | PlannedTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one scan will touch; `notes` say what was merged or left out, in sentences.
+
+    `authorisation` is who allowed it, as the evidence records it. `guard` is asked again before every
+    target and every address.
+    """
+
+    targets: tuple[PlannedTarget, ...]
+    notes: tuple[str, ...]
+    guard: Guard
+    authorisation: str

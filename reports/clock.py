@@ -89,7 +89,8 @@ def words(one: Clock) -> str:
 
 
 def _reason(name: str, held: bool, because: str) -> str:
-    return f"{name}: {'yes' if held else 'no'} ({because})"
+    # The reasons are joined with semicolons, and read apart at them again.
+    return f"{name}: {'yes' if held else 'no'} ({because.replace(';', ',')})"
 
 
 def _exploited(finding: Finding, exposed: Exposed) -> tuple[bool, str]:

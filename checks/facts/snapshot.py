@@ -98,7 +98,9 @@ def source(fact: type[Fact] | str, how: str, at: str, answer: str, where: str = 
     """A source whose digest covers the whole answer and whose excerpt is cut at the limit."""
     name = fact if isinstance(fact, str) else fact.__name__
     digest = hashlib.sha256(answer.encode("utf-8", "surrogatepass")).hexdigest()
-    return Source(name, how, at, answer[:EXCERPT_LIMIT], digest, where)
+    # Half a surrogate pair has no UTF-8, and one such byte of a target would unmake the whole snapshot.
+    excerpt = answer[:EXCERPT_LIMIT].encode("utf-8", "backslashreplace").decode()
+    return Source(name, how, at, excerpt, digest, where)
 
 
 def encode(snapshot: Snapshot) -> bytes:
@@ -111,7 +113,8 @@ def encode(snapshot: Snapshot) -> bytes:
 def decode(data: bytes, types: Mapping[str, type[Fact]]) -> Snapshot:
     """The snapshot that `encode` wrote; `types` names the known facts.
 
-    A fact of an unknown type (written by a plug-in that is not here) becomes a gap.
+    A fact of an unknown type (written by a plug-in that is not here) or of another form (written by
+    another version) becomes a gap.
 
     Raises:
         msgspec.DecodeError: not JSON, or not of this form.
@@ -124,10 +127,14 @@ def decode(data: bytes, types: Mapping[str, type[Fact]]) -> Snapshot:
     facts: dict[str, Fact] = {}
     gaps = list(wire.gaps)
     for name, raw in wire.facts.items():
-        if name in types:
-            facts[name] = msgspec.json.decode(raw, type=types[name])
-        else:
+        if name not in types:
             gaps.append(Gap(name, f"no installed package defines the fact {name}"))
+            continue
+        try:
+            facts[name] = msgspec.json.decode(raw, type=types[name])
+        except msgspec.ValidationError as error:
+            # One topic whose form has changed since must not make a whole old snapshot unreadable.
+            gaps.append(Gap(name, f"stored in a form that this version does not read: {error}"))
     return Snapshot(
         target=wire.target,
         taken_at=wire.taken_at,

@@ -26,6 +26,8 @@ class Tally(msgspec.Struct, frozen=True):
     unknown: int
     error: int
     not_applicable: int
+    refused: int
+    """Of the unknown ones, those that a permission or an access would answer."""
 
     @property
     def asked(self) -> int:
@@ -78,13 +80,15 @@ class Frame(msgspec.Struct, frozen=True):
 
 def tally(ranked: Iterable[Ranked]) -> Tally:
     """The outcomes, counted."""
-    counts: Mapping[Outcome, int] = Counter(one.finding.outcome for one in ranked)
+    found = [one.finding for one in ranked]
+    counts: Mapping[Outcome, int] = Counter(one.outcome for one in found)
     return Tally(
         failed=counts.get(Outcome.FAIL, 0),
         passed=counts.get(Outcome.PASS, 0),
         unknown=counts.get(Outcome.UNKNOWN, 0),
         error=counts.get(Outcome.ERROR, 0),
         not_applicable=counts.get(Outcome.NOT_APPLICABLE, 0),
+        refused=sum(1 for one in found if one.outcome is Outcome.UNKNOWN and one.needs),
     )
 
 

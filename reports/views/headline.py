@@ -101,8 +101,8 @@ def decisions(material: Material) -> tuple[str, ...]:
     if info.coverage.planned - info.coverage.done:
         missed = listed([one.target for one in info.coverage.unreached], 2, 26)
         asked.append(f"Give the scan access to {missed or 'the targets not reached'}.")
-    if answers.unanswered and not plan.missing:
-        asked.append(f"Grant the permissions that {counted(answers.unanswered, 'question')} still lack.")
+    if answers.refused and not plan.missing:
+        asked.append(f"Grant the permissions that {counted(answers.refused, 'question')} still lack.")
     ownerless = sum(not action.owner for action in found)
     if ownerless:
         asked.append(f"Name an owner for {counted(ownerless, 'action')} without one.")

@@ -11,7 +11,7 @@ import click
 
 from scanner.cli.codes import USAGE
 from scanner.cli.options import format_option, open_store, store_option
-from scanner.cli.text import mark, table
+from scanner.cli.text import mark, shortened, table
 
 if TYPE_CHECKING:
     from reports.model import Ranked
@@ -89,7 +89,7 @@ def _rows(found: Iterable[Ranked]) -> str:
             mark(one.score.band if one.score else one.finding.outcome),
             one.due or ("" if one.clock is None else "on upgrade"),
             one.asset_name,
-            " ".join(filter(None, [one.finding.region, one.finding.on])),
+            shortened(" ".join(filter(None, [one.finding.region, one.finding.on]))),
             one.finding.title if one.finding.outcome == "fail" else one.finding.reason or one.finding.title,
             one.finding.id[:10],
         ]

@@ -15,7 +15,7 @@ import click
 
 from scanner.cli.codes import COVERAGE, FINDINGS, FINE, INTERRUPTED
 from scanner.cli.options import format_option, open_store, store_option
-from scanner.cli.text import mark, table
+from scanner.cli.text import mark, shortened, table
 
 if TYPE_CHECKING:
     from scanner.app import Judged
@@ -271,7 +271,7 @@ def _summary(judged: Judged, index: Path | None) -> str:
                 mark(one.score.band) if one.score else "",
                 one.due or "on upgrade",
                 one.asset_name,
-                " ".join(filter(None, [one.finding.region, one.finding.on])),
+                shortened(" ".join(filter(None, [one.finding.region, one.finding.on]))),
                 one.finding.fix.action,
                 one.finding.id[:10],
             ]

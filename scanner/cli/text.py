@@ -30,6 +30,14 @@ def mark(word: str) -> str:
     return click.style(f"{glyph} {word.replace('_', ' ')}".strip(), fg=colour)
 
 
+def shortened(text: str, most: int = 44) -> str:
+    """The text with its middle left out where it is longer: both ends of a path or an ARN tell."""
+    if len(text) <= most:
+        return text
+    head = most // 3
+    return f"{text[:head]}…{text[head + 1 - most :]}"
+
+
 def width() -> int:
     """The width of the terminal in columns; 100 where there is none."""
     return shutil.get_terminal_size((100, 24)).columns

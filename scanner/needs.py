@@ -39,17 +39,17 @@ def iam_policy(demands: Sequence[Demand]) -> str:
 
 def sudoers(asked: Iterable[Permission], user: str) -> str:
     """A sudoers file that lets this user run exactly the commands of the host probes, without a password."""
-    commands = sorted({p.name for p in asked if p.kind == "sudo"})
+    commands = sorted({_escaped(p.name) for p in asked if p.kind == "sudo"})
     lines = [
-        "# Lets the scanner read what only root may read. Check it with: visudo -cf FILE",
-        f"# Then install it as /etc/sudoers.d/bartizan, mode 0440. The user is {user}.",
-        "Cmnd_Alias BARTIZAN = \\",
-        *(f"    {_escaped(c)}{', ' if i < len(commands) - 1 else ''}\\" for i, c in enumerate(commands)),
+        "# Lets the scanner read what only root may read, and nothing else. Check it with: visudo -cf FILE",
+        f"# Then install it as /etc/sudoers.d/bartizan, owner root, mode 0440. The login is {user}.",
+        f"Defaults:{user} !requiretty",
+        "Cmnd_Alias BARTIZAN = \\\n    " + ", \\\n    ".join(commands),
+        f"{user} ALL=(root) NOPASSWD: BARTIZAN",
     ]
-    lines[-1] = lines[-1].removesuffix("\\")
-    return "\n".join([*lines, f"{user} ALL=(root) NOPASSWD: BARTIZAN", ""])
+    return "\n".join([*lines, ""])
 
 
 def _escaped(command: str) -> str:
-    """A command as sudoers writes it: these characters mean something there."""
-    return "".join(f"\\{c}" if c in ",:=\\" else c for c in command)
+    """A command as sudoers writes it: these characters mean something in its arguments."""
+    return "".join(f"\\{c}" if c in ",:=\\#" else c for c in command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,26 +119,30 @@ class Worker:
         return self.guard.allows_address(address) and self.guard.allows_now(self.context.clock())
 
     def _ssh(self, way: HostScope) -> SshAccess:
-        from scanner.transport.ssh import SshAccess
+        from scanner.transport.ssh import SshAccess, resolved
 
+        options = self.options
+        access = resolved(
+            SshAccess(
+                host=way.host,
+                port=way.port,
+                user=way.user or options.ssh_user,
+                key_files=way.key_files or options.ssh_keys,
+                known_hosts=way.known_hosts or options.known_hosts,
+                use_agent=way.use_agent or options.agent,
+                config=options.ssh_config,
+            )
+        )
+        leads_to = access.address or access.host
         try:
-            addresses = resolve_host(way.host, _resolve, self.guard)
+            # The name that the scope knows is judged by where the configuration really leads.
+            addresses = resolve_host(way.host, lambda _name: _resolve(leads_to), self.guard)
         except ScopeError as error:
             raise CollectError(Failure.OUT_OF_SCOPE, str(error)) from None
         except OSError as error:
-            message = f"{way.host}: the name cannot be resolved ({error.strerror or error})"
+            message = f"{leads_to}: the name cannot be resolved ({error.strerror or error})"
             raise CollectError(Failure.UNREACHABLE, message, "a working DNS name, or the address") from None
-        options = self.options
-        return SshAccess(
-            host=way.host,
-            port=way.port,
-            user=way.user or options.ssh_user,
-            key_files=way.key_files or options.ssh_keys,
-            known_hosts=way.known_hosts or options.known_hosts,
-            use_agent=way.use_agent or options.agent,
-            config=options.ssh_config,
-            address=str(addresses[0]),
-        )
+        return replace(access, address=str(addresses[0]))
 
     def _aws(self, way: AwsScope) -> AwsAccess:
         from scanner.transport.aws import AwsAccess

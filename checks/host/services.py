@@ -1,0 +1,150 @@
+"""What a host offers to others, and how it keeps the time."""
+
+from __future__ import annotations
+
+from checks.check import check
+from checks.facts.host.services import ListeningServices, TimeKeeping
+from checks.fix import Disruption, Effort, Fix, Language, Snippet
+from checks.model import Confidence, Exploit, Impact, Severity, Surface
+from checks.verdict import Verdicts, expect, unknown
+
+_PLAIN = {21: "FTP", 23: "Telnet", 512: "rexec", 513: "rlogin", 514: "rsh"}
+_STORES = {
+    1433: "SQL Server",
+    1521: "Oracle",
+    2375: "Docker without TLS",
+    2379: "etcd",
+    3306: "MySQL",
+    5432: "PostgreSQL",
+    5984: "CouchDB",
+    6379: "Redis",
+    7000: "Cassandra",
+    8086: "InfluxDB",
+    9042: "Cassandra",
+    9200: "Elasticsearch",
+    11211: "memcached",
+    27017: "MongoDB",
+}
+_DISABLE = Snippet(
+    Language.SHELL,
+    'port=@{port}\nunit=$(systemctl status "$(ss -Hlntp "sport = :$port" | '
+    "sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p' | head -n 1)\" | awk 'NR == 1 { print $2 }')\n"
+    'systemctl disable --now "$unit"',
+)
+
+
+@check(
+    "host.services.plaintext-logins",
+    title="No service takes passwords in the clear",
+    severity=Severity.CRITICAL,
+    impact=Impact.TOTAL,
+    exploit=Exploit.AUTOMATABLE,
+    surface=Surface.SERVICE,
+    fix=Fix(
+        action="Switch off services that take passwords in the clear",
+        do="Stop and remove the service on port @{port} (@{service}); use SSH, and SFTP for files, instead.",
+        verify="ss -Hlnt 'sport = :@{port}'   # nothing",
+        effort=Effort(setup=1, each=0.5),
+        disruption=Disruption.OUTAGE,
+        undo="`systemctl enable --now` for the same unit.",
+        snippets=(_DISABLE,),
+    ),
+)
+def plaintext_logins(found: ListeningServices) -> Verdicts:
+    """Whoever listens on the way reads the password and uses it, here and wherever else it is valid."""
+    bad = [
+        one for one in found.listeners if one.protocol == "tcp" and one.port in _PLAIN and not one.loopback
+    ]
+    for one in bad:
+        yield expect(
+            False,
+            on=f"{one.name} on {one.address}",
+            saw=f"{one.program or 'a program'} listens on the port of {_PLAIN[one.port]}",
+            want="nothing on that port",
+            port=one.name,
+            confidence=Confidence.CONFIRMED if one.program else Confidence.LIKELY,
+            values={"service": _PLAIN[one.port]},
+            cite=f":{one.port} ",
+        )
+    if not bad:
+        yield expect(
+            True, on="listening services", saw="none of them", want=", ".join(_PLAIN.values()) + ": none"
+        )
+
+
+@check(
+    "host.services.open-stores",
+    title="Data stores and control ports listen only where they must",
+    severity=Severity.HIGH,
+    impact=Impact.SERIOUS,
+    exploit=Exploit.AUTOMATABLE,
+    surface=Surface.SERVICE,
+    fix=Fix(
+        action="Bind data stores to the addresses that need them",
+        do="Let @{service} (port @{port}) listen on 127.0.0.1 or on the address of the network that needs "
+        "it, and let only its clients through the packet filter.",
+        verify="ss -Hlnt 'sport = :@{port}'   # 127.0.0.1, [::1] or an inner address",
+        effort=Effort(setup=1, each=0.5),
+        disruption=Disruption.RESTART,
+        undo="Set the former listen address back and restart the service.",
+    ),
+)
+def open_stores(found: ListeningServices, *, allowed_ports: frozenset[int] = frozenset()) -> Verdicts:
+    """Stores that listen everywhere are found by scanners within hours, and many ask for no password."""
+    bad = [
+        one
+        for one in found.listeners
+        if one.protocol == "tcp"
+        and one.port in _STORES
+        and one.address == "*"
+        and one.port not in allowed_ports
+    ]
+    for one in bad:
+        yield expect(
+            False,
+            on=one.name,
+            saw=f"{one.program or 'a program'} listens on all addresses",
+            want="loopback, or named addresses",
+            port=one.name,
+            confidence=Confidence.CONFIRMED if one.program else Confidence.LIKELY,
+            values={"service": _STORES[one.port]},
+            cite=f":{one.port} ",
+        )
+    if not bad:
+        yield expect(
+            True, on="listening services", saw="no store on all addresses", want="no store on all addresses"
+        )
+
+
+@check(
+    "host.services.time-sync",
+    title="The clock is synchronised",
+    severity=Severity.MEDIUM,
+    impact=Impact.MINOR,
+    fix=Fix(
+        action="Synchronise the clocks",
+        do="Install chrony (or switch on systemd-timesyncd) with time servers that the host reaches.",
+        verify="timedatectl show -p NTPSynchronized   # NTPSynchronized=yes",
+        effort=Effort(setup=0.5, each=0.1),
+        undo="Stop and disable the service.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "if command -v apt-get; then apt-get install -y chrony && systemctl enable --now chrony\n"
+                "else dnf install -y chrony && systemctl enable --now chronyd; fi",
+                "systemctl disable --now chrony chronyd",
+            ),
+        ),
+    ),
+)
+def time_sync(found: TimeKeeping) -> Verdicts:
+    """Logs with wrong times prove nothing; certificates, tickets and one-time codes fail or live too long."""
+    on = "clock"
+    daemons = ", ".join(found.daemons)
+    if found.answer == "silent" and found.container:
+        yield unknown(on, f"this is a container ({found.container}): its host keeps the time")
+    elif found.answer == "silent" and found.daemons:
+        yield unknown(on, f"{daemons} runs, but nothing on the host says whether the clock is synchronised")
+    else:
+        saw = f"{found.answer} ({daemons})" if daemons else f"{found.answer}, no time daemon runs"
+        yield expect(found.answer == "synchronised", on=on, saw=saw, want="synchronised")

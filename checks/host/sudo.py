@@ -1,0 +1,130 @@
+"""Who may become root through sudo, and whether they are asked for a password."""
+
+from __future__ import annotations
+
+from checks.check import check
+from checks.facts.host.accounts import Sudoers
+from checks.fix import Effort, Fix, Language, Snippet
+from checks.model import Impact, Severity
+from checks.verdict import Verdicts, expect
+
+_UNDO = "Copy the file that the snippet keeps back, and check with `visudo -c`."
+
+
+@check(
+    "host.sudo.no-password",
+    title="sudo asks for a password",
+    severity=Severity.HIGH,
+    impact=Impact.TOTAL,
+    fix=Fix(
+        action="Make sudo ask for a password",
+        do="Take NOPASSWD out of the rule of @{who} in @{file} (`visudo -f`); see first that @{who} has a "
+        "password. For a job that needs a command without one, name that command alone.",
+        verify="sudo grep -n NOPASSWD @{file}   # no rule of the account",
+        effort=Effort(setup=0.5, each=0.1),
+        undo=_UNDO,
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "# Keep a root session open until sudo has worked with a password.\n"
+                'file=@{file}\ncp -p "$file" "/root/$(basename "$file").before" &&\n'
+                "  sed -i 's/NOPASSWD *: *//' \"$file\" &&\n"
+                '  visudo -c || cp -p "/root/$(basename "$file").before" "$file"',
+                'file=@{file}\ncp -p "/root/$(basename "$file").before" "$file" && visudo -c',
+            ),
+        ),
+    ),
+    refs=("https://www.sudo.ws/docs/man/sudoers.man/",),
+)
+def no_password(found: Sudoers, *, allowed: frozenset[str] = frozenset()) -> Verdicts:
+    """Whoever gets such an account for a moment (an open screen, a stolen key) is root at once."""
+    bad = [rule for rule in found.rules if rule.no_password and rule.who not in allowed]
+    for rule in bad:
+        yield expect(
+            False,
+            on=f"{rule.who} in {rule.file}",
+            saw=rule.grants,
+            want="a password is asked for",
+            values={"who": rule.who, "file": rule.file},
+            # One command without a password is a smaller door than all of them.
+            severity=None if rule.grants.rstrip().endswith("ALL") else Severity.MEDIUM,
+            cite=rule.who,
+        )
+    if not bad:
+        yield expect(True, on="sudo rules", saw="no rule without a password", want="a password is asked for")
+
+
+@check(
+    "host.sudo.authenticate",
+    title="sudo's authentication is not switched off",
+    severity=Severity.HIGH,
+    impact=Impact.TOTAL,
+    fix=Fix(
+        action="Switch sudo's authentication back on",
+        do="Take `!authenticate` out of the Defaults in @{file} with `visudo -f`.",
+        verify="sudo grep -rn '!authenticate' /etc/sudoers /etc/sudoers.d   # nothing",
+        effort=Effort(setup=0.25, each=0.05),
+        undo=_UNDO,
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                'file=@{file}\ncp -p "$file" "/root/$(basename "$file").before" &&\n'
+                "  sed -i 's/!authenticate/authenticate/' \"$file\" &&\n"
+                '  visudo -c || cp -p "/root/$(basename "$file").before" "$file"',
+                'file=@{file}\ncp -p "/root/$(basename "$file").before" "$file" && visudo -c',
+            ),
+        ),
+    ),
+    refs=("https://www.sudo.ws/docs/man/sudoers.man/",),
+)
+def authenticate(found: Sudoers) -> Verdicts:
+    """With this default no rule asks for a password, whatever the rules themselves say."""
+    bad = [one for one in found.defaults if one.setting == "!authenticate"]
+    for one in bad:
+        yield expect(
+            False,
+            on=f"Defaults{one.scope} in {one.file}",
+            saw="!authenticate",
+            want="authenticate",
+            values={"file": one.file},
+            cite="!authenticate",
+        )
+    if not bad:
+        yield expect(True, on="sudo defaults", saw="authenticate", want="authenticate")
+
+
+@check(
+    "host.sudo.pty",
+    title="sudo runs commands in a terminal of their own",
+    severity=Severity.LOW,
+    fix=Fix(
+        action="Run sudo's commands in a terminal of their own",
+        do="Add `Defaults use_pty` to a file in /etc/sudoers.d.",
+        verify="sudo grep -rn use_pty /etc/sudoers /etc/sudoers.d   # Defaults use_pty",
+        effort=Effort(setup=0.25, each=0.05),
+        undo="Delete the file.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "file=/etc/sudoers.d/use-pty\n"
+                'printf \'Defaults use_pty\\n\' >"$file" && chmod 0440 "$file" && visudo -c || rm -f "$file"',
+                "rm -f /etc/sudoers.d/use-pty",
+            ),
+            Snippet(
+                Language.ANSIBLE,
+                "- name: Run sudo's commands in a terminal of their own\n"
+                "  ansible.builtin.copy:\n    dest: /etc/sudoers.d/use-pty\n"
+                '    content: "Defaults use_pty\\n"\n    owner: root\n    group: root\n    mode: "0440"\n'
+                "    validate: visudo -cf %s",
+            ),
+        ),
+    ),
+    refs=("https://www.sudo.ws/docs/man/sudoers.man/",),
+)
+def pty(found: Sudoers) -> Verdicts:
+    """Without it a program run as root can type commands into the terminal of the user after it has ended."""
+    settings = [
+        one.setting for one in found.defaults if one.setting in ("use_pty", "!use_pty") and not one.scope
+    ]
+    # The last Defaults line wins.
+    yield expect(settings[-1:] == ["use_pty"], on="use_pty", saw=settings[-1:] or "not set", want="use_pty")

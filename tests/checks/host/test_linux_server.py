@@ -1,0 +1,190 @@
+"""The whole way of a host: recorded output, snapshot, baseline, findings."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from baselines.evaluate import evaluate
+from baselines.load import library
+from baselines.resolve import Demand, needs, resolve
+from checks.catalogue import build
+from checks.check import Check
+from checks.facts.host.sshd import Sshd
+from checks.facts.snapshot import Fact
+from checks.fix import Language
+from checks.host import accounts, files, firewall, kernel, patch, services, ssh, ssh_crypto, sudo
+from checks.model import Finding, Kind, Outcome, Target
+from scanner.collect.collector import Context
+from scanner.collect.host.collect import PROBES, collect, parse_output
+from tests.checks.host.judging import NOW, checks_of
+from tests.lab.ssh import running_sshd
+
+RECORDINGS = Path(__file__).parents[2] / "recordings" / "host"
+CHECKS: list[Check[Any]] = checks_of(
+    accounts, files, firewall, kernel, patch, services, ssh, ssh_crypto, sudo
+)
+FACTS: frozenset[type[Fact]] = frozenset(fact for probe in PROBES for fact in probe.facts)
+
+
+def demands(profile: str) -> tuple[Demand, ...]:
+    catalogue = build(CHECKS, FACTS)
+    return resolve(library()["linux-server"], profile, catalogue, library())
+
+
+def findings(name: str, profile: str = "level-2") -> tuple[Finding, ...]:
+    target = Target(Kind.HOST, name, f"ssh://{name}")
+    wanted = demands(profile)
+    seen = parse_output(
+        target,
+        needs(wanted, Kind.HOST),
+        (RECORDINGS / f"{name}.txt").read_bytes(),
+        "2026-11-23T11:00:00Z",
+    )
+    return evaluate(wanted, seen, now=NOW)
+
+
+def failed(name: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for finding in findings(name):
+        if finding.outcome is Outcome.FAIL:
+            found.setdefault(finding.check, []).append(finding.on)
+    return found
+
+
+def test_the_baseline_demands_every_host_check_once() -> None:
+    assert {demand.check.id for demand in demands("level-2")} == {check.id for check in CHECKS}
+    assert len(demands("level-1")) < len(demands("level-2"))
+
+
+def test_every_fact_that_is_needed_is_collected() -> None:
+    assert needs(demands("level-2"), Kind.HOST) <= FACTS
+
+
+@pytest.mark.parametrize("name", ["debian-12", "ubuntu-24.04", "rhel-9", "alpine-3.20"])
+def test_no_check_stops_and_each_answers(name: str) -> None:
+    found = findings(name)
+    assert Counter(finding.outcome for finding in found)[Outcome.ERROR] == 0
+    assert {finding.check for finding in found} == {check.id for check in CHECKS}
+
+
+def test_what_was_planted_on_ubuntu_is_found() -> None:
+    found = failed("ubuntu-24.04")
+    assert found["host.ssh.root-login"] == [
+        "PermitRootLogin",
+        "PermitRootLogin (port 2222)",
+        "PermitRootLogin in Match Address 10.0.0.0/8",
+    ]
+    assert found["host.ssh.password-auth"] == ["PasswordAuthentication in Match Address 10.0.0.0/8"]
+    assert found["host.ssh-crypto.ciphers"] == ["Ciphers (port 2222)"]
+    assert found["host.accounts.uid-zero"] == ["backdoor"]
+    assert found["host.accounts.empty-password"] == ["backdoor"]
+    assert found["host.accounts.password-outside-shadow"] == ["old"]
+    assert found["host.accounts.password-hash"] == ["appsvc"]
+    assert found["host.accounts.system-shells"] == ["appsvc"]
+    assert found["host.sudo.no-password"] == [
+        "OPS in /etc/sudoers",
+        "ubuntu in /etc/sudoers.d/90-cloud-init-users",
+    ]
+    assert found["host.sudo.authenticate"] == ["Defaults:deploy in /etc/sudoers"]
+    assert found["host.patch.security-updates"] == ["security updates"]
+    assert found["host.patch.held-packages"] == ["openssl"]
+    assert found["host.patch.reboot"] == ["kernel"]
+    assert found["host.firewall.default-drop"] == ["IPv6"]
+    assert found["host.services.plaintext-logins"] == ["tcp/23 on *"]
+    assert found["host.services.open-stores"] == ["tcp/6379"]
+    assert found["host.files.accounts"] == ["/etc/passwd"]
+    assert found["host.files.world-writable"] == ["/srv/app/config.php"]
+    assert found["host.files.shared-folders"] == ["/srv/drop"]
+    assert "host.patch.os-supported" not in found
+    assert "host.services.time-sync" not in found
+    assert "host.kernel.mandatory-access" not in found
+
+
+def test_a_careful_rhel_fails_only_where_it_is_wrong() -> None:
+    found = failed("rhel-9")
+    assert not [check for check in found if check.startswith(("host.ssh", "host.firewall", "host.accounts"))]
+    assert found["host.kernel.mandatory-access"] == ["mandatory access control"]
+    assert found["host.sudo.no-password"] == ["scan in /etc/sudoers.d/scan"]
+    assert found["host.patch.security-updates"] == ["security updates"]
+    assert "host.patch.reboot" not in found
+
+
+def test_an_ordinary_login_is_told_what_it_could_not_see() -> None:
+    found = findings("alpine-3.20")
+    unknown = {finding.check: finding for finding in found if finding.outcome is Outcome.UNKNOWN}
+    for check in ("host.ssh.root-login", "host.firewall.active", "host.accounts.empty-password"):
+        assert unknown[check].needs.startswith("sudo: ")
+    assert "host.patch.security-updates" in unknown
+    passed = {finding.check for finding in found if finding.outcome is Outcome.PASS}
+    assert not passed & {"host.ssh.root-login", "host.firewall.active", "host.files.world-writable"}
+
+
+def test_the_evidence_shows_the_line_that_decided() -> None:
+    [bad] = [f for f in findings("ubuntu-24.04") if f.on == "PermitRootLogin in Match Address 10.0.0.0/8"]
+    assert [one.excerpt for one in bad.evidence] == ["[1.1] permitrootlogin yes"]
+    assert bad.evidence[0].how.startswith("sshd -T")
+    [cipher] = [f for f in findings("ubuntu-24.04") if f.on == "Ciphers (port 2222)"]
+    assert cipher.evidence[0].excerpt.startswith("[2] ciphers ")
+    assert cipher.port == "tcp/2222"
+
+
+class _Unsafe(yaml.SafeLoader):
+    """Reads `!unsafe` as Ansible does: as the plain text."""
+
+
+def _text(loader: yaml.SafeLoader, node: yaml.Node) -> str:
+    assert isinstance(node, yaml.ScalarNode)
+    return str(loader.construct_scalar(node))
+
+
+_Unsafe.add_constructor("!unsafe", _text)
+
+
+@pytest.mark.parametrize("name", ["debian-12", "ubuntu-24.04", "rhel-9"])
+def test_every_snippet_of_a_failure_is_of_its_language(name: str) -> None:
+    bad = [finding for finding in findings(name) if finding.outcome is Outcome.FAIL]
+    scripts = {finding.fix.verify for finding in bad}
+    for finding in bad:
+        for snippet in finding.fix.snippets:
+            if snippet.language is Language.SHELL:
+                scripts |= {snippet.do, snippet.undo}
+            else:
+                assert snippet.language is Language.ANSIBLE
+                for task in yaml.load(snippet.do, _Unsafe):
+                    assert "name" in task
+    for script in scripts:
+        done = subprocess.run(["sh", "-n"], input=script.encode(), capture_output=True, check=False)
+        assert done.returncode == 0, (script, done.stderr)
+
+
+@pytest.mark.real
+def test_the_fix_of_an_ssh_option_is_in_force_and_can_be_undone(tmp_path: Path) -> None:
+    with running_sshd(tmp_path, "PermitRootLogin yes\n") as server:
+        seen = collect(
+            Target(Kind.HOST, "web-1", "ssh://web-1"), frozenset({Sshd}), server.access(), Context()
+        )
+        on = f"PermitRootLogin (port {server.port})"
+        [bad] = [f for f in evaluate(demands("level-1"), seen, now=NOW) if f.on == on]
+        assert bad.outcome is Outcome.FAIL
+        snippet = bad.fix.snippets[0]
+
+        def in_force() -> str:
+            done = subprocess.run(["sh", "-c", bad.fix.verify], capture_output=True, text=True, check=True)
+            return done.stdout.strip()
+
+        before = server.config.read_text()
+        assert in_force() == "permitrootlogin yes"
+        subprocess.run(["sh", "-c", snippet.do], check=True, capture_output=True)
+        assert in_force() == "permitrootlogin no"
+        subprocess.run(["sh", "-c", snippet.undo], check=True, capture_output=True)
+        assert server.config.read_text() == before
+
+
+def test_the_same_weakness_has_the_same_id_next_time() -> None:
+    assert [f.id for f in findings("ubuntu-24.04")] == [f.id for f in findings("ubuntu-24.04")]

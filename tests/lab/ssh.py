@@ -1,0 +1,208 @@
+"""Real SSH servers on loopback, each with keys of its own, and servers that misbehave on purpose.
+
+`sshd` is a fixture; import it where it is used. Extra lines of its configuration are its parameter:
+`@pytest.mark.parametrize("sshd", ["PermitRootLogin yes"], indirect=True)`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from scanner.transport.ssh import SshAccess
+
+LOOPBACK = "127.0.0.1"
+_START_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabServer:
+    """A running SSH server: where it listens, who may log in with which key, and what it wrote."""
+
+    host: str
+    port: int
+    user: str
+    key: Path
+    known_hosts: Path
+    fingerprint: str
+    config: Path
+    log: Path
+    pid: int
+
+    def access(self, **changes: object) -> SshAccess:
+        """How to log in to it."""
+        access = SshAccess(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            key_files=(self.key,),
+            known_hosts=(self.known_hosts,),
+            connect_seconds=5,
+            total_seconds=60,
+        )
+        return replace(access, **changes)  # type: ignore[arg-type]
+
+    def logged(self, words: str) -> int:
+        """How many lines of the server's log hold these words."""
+        return sum(words in line for line in self.log.read_text("utf-8", "replace").splitlines())
+
+
+def program(name: str) -> str:
+    """The path of a program that a test cannot do without; its lack fails the test."""
+    path = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", ""))
+    assert path, f"{name} is not installed; this test needs the real one"
+    return path
+
+
+def new_key(path: Path, kind: str = "ed25519") -> Path:
+    """A new key pair without a passphrase; gives the path of the private key."""
+    subprocess.run([program("ssh-keygen"), "-q", "-t", kind, "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+def fingerprint_of(key: Path) -> str:
+    """`SHA256:…` of a key, by ssh-keygen."""
+    answer = subprocess.run(
+        [program("ssh-keygen"), "-lf", str(key)], check=True, capture_output=True, text=True
+    )
+    return answer.stdout.split()[1]
+
+
+def free_port() -> int:
+    """A port of loopback that nobody used a moment ago."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def running_sshd(folder: Path, extra: str = "") -> Iterator[LabServer]:
+    """An OpenSSH server with its own keys; `extra` are lines of its configuration that overrule the rest."""
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    host_key, key = new_key(folder / "host_key"), new_key(folder / "login_key")
+    port, config, log = free_port(), folder / "sshd_config", folder / "sshd.log"
+    authorized = folder / "authorized_keys"
+    authorized.write_text(key.with_suffix(".pub").read_text())
+    lines = [
+        f"ListenAddress {LOOPBACK}",
+        f"Port {port}",
+        f"HostKey {host_key}",
+        f"PidFile {folder / 'pid'}",
+        f"AuthorizedKeysFile {authorized}",
+        "PermitRootLogin prohibit-password",
+        "StrictModes no",
+        "UsePAM no",
+        "LogLevel DEBUG1",
+    ]
+    # The first value wins, so what a test plants goes first; a Match block reaches to the end of the file.
+    general, match, block = extra.partition("Match ")
+    config.write_text("\n".join([general, *lines, match + block, ""]))
+    command = [program("sshd"), "-D", "-f", str(config), "-E", str(log)]
+    with _running(command, port):
+        known = folder / "known_hosts"
+        known.write_text(f"[{LOOPBACK}]:{port} {_public(host_key)}\n")
+        pid = int((folder / "pid").read_text())
+        yield LabServer(LOOPBACK, port, "root", key, known, fingerprint_of(host_key), config, log, pid)
+
+
+@contextmanager
+def running_dropbear(folder: Path) -> Iterator[LabServer]:
+    """A Dropbear server that sees a home folder of its own in the place of root's."""
+    home = folder / "home"
+    (home / ".ssh").mkdir(parents=True, mode=0o700)
+    home.chmod(0o700)
+    host_key, key, log = folder / "host_key", new_key(folder / "login_key"), folder / "dropbear.log"
+    subprocess.run(
+        [program("dropbearkey"), "-t", "ed25519", "-f", str(host_key)], check=True, capture_output=True
+    )
+    shown = subprocess.run(
+        [program("dropbearkey"), "-y", "-f", str(host_key)], check=True, capture_output=True, text=True
+    )
+    public = next(line for line in shown.stdout.splitlines() if line.startswith("ssh-"))
+    authorized = home / ".ssh" / "authorized_keys"
+    authorized.write_text(key.with_suffix(".pub").read_text())
+    authorized.chmod(0o600)
+    port = free_port()
+    dropbear = f"{program('dropbear')} -F -E -p {LOOPBACK}:{port} -r {host_key} -P {folder / 'pid'}"
+    inside = f"mount --bind {home} /root && exec {dropbear} 2>{log}"
+    with _running([program("unshare"), "--mount", "sh", "-c", inside], port) as process:
+        public_file, known = folder / "host_key.pub", folder / "known_hosts"
+        public_file.write_text(public + "\n")
+        known.write_text(f"[{LOOPBACK}]:{port} {public}\n")
+        print_ = fingerprint_of(public_file)
+        yield LabServer(LOOPBACK, port, "root", key, known, print_, host_key, log, process.pid)
+
+
+@contextmanager
+def raw_server(behave: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that does with every connection what `behave` says; gives its port."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        server.settimeout(0.2)
+        over = threading.Event()
+
+        def serve() -> None:
+            while not over.is_set():
+                try:
+                    connection, _ = server.accept()
+                except TimeoutError:
+                    continue
+                with connection, suppress(OSError):
+                    connection.settimeout(5)
+                    behave(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield int(server.getsockname()[1])
+        finally:
+            over.set()
+            thread.join(10)
+
+
+@pytest.fixture
+def sshd(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LabServer]:
+    """A running OpenSSH server for one test."""
+    folder = tmp_path / "sshd"
+    folder.mkdir()
+    with running_sshd(folder, getattr(request, "param", "")) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        _await_greeting(port, process)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+
+def _await_greeting(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        assert process.poll() is None, f"the server ended at once with status {process.returncode}"
+        with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1) as connection:
+            if connection.recv(4) == b"SSH-":
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"no SSH server on port {port} after {_START_SECONDS:.0f} s")
+
+
+def _public(key: Path) -> str:
+    kind, data, *_ = key.with_suffix(".pub").read_text().split()
+    return f"{kind} {data}"

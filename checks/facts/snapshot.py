@@ -27,8 +27,8 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Gap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that could not be read, as small as it is.
 
-    `fact` is the class name; `where` the region, resource or object, empty for the whole fact;
-    `needs` the IAM action, sudo command or network path that would close the gap.
+    `fact` is the class name; `where` the region, the resource or `region/resource`, empty for the whole
+    fact; `needs` the IAM action, sudo command or network path that would close the gap.
     """
 
     fact: str

@@ -10,7 +10,7 @@ import click
 
 from scanner.cli.codes import USAGE
 from scanner.cli.options import default_store, format_option, store_option
-from scanner.cli.text import mark, table
+from scanner.cli.text import mark, shortened, table
 
 
 @click.command(short_help="Write a commented scope.yaml.")
@@ -115,5 +115,7 @@ def needs(baselines: tuple[str, ...], form: str, user: str) -> None:
     if form == "json":
         click.echo(json.dumps(rows, indent=2))
         return
-    cells = [[str(r["kind"]), str(r["right"]), str(r["name"]), ", ".join(r["facts"])] for r in rows]
-    click.echo(table(["target", "right", "what", "for the facts"], cells, wide=3))
+    cells = [
+        [str(r["kind"]), str(r["right"]), str(r["name"]), shortened(", ".join(r["facts"]))] for r in rows
+    ]
+    click.echo(table(["target", "right", "what", "for the facts"], cells, wide=2))

@@ -1,0 +1,162 @@
+"""Disks and snapshots: encrypted, and nobody else's."""
+
+from __future__ import annotations
+
+from checks import (
+    Disruption,
+    Effort,
+    Exploit,
+    Exposure,
+    Fix,
+    Impact,
+    Language,
+    Severity,
+    Snippet,
+    Surface,
+    Verdicts,
+    Weakness,
+    check,
+    expect,
+)
+from checks.facts.cloud.ebs import EbsDefaults, EbsPublicSnapshots, EbsVolumes
+
+
+@check(
+    "cloud.ebs.default-encryption",
+    title="New disks are encrypted unasked",
+    severity=Severity.LOW,
+    impact=Impact.PARTIAL,
+    surface=Surface.CONTROL_PLANE,
+    fix=Fix(
+        action="Encrypt new disks by default in @{region}",
+        do="Turn on encryption by default for EBS in the region. Disks that exist stay as they are; new "
+        "disks and "
+        "snapshots are encrypted, without a change to any program.",
+        verify="aws ec2 get-ebs-encryption-by-default --region @{region}   # EbsEncryptionByDefault true",
+        effort=Effort(setup=0.25, each=0.05),
+        undo="aws ec2 disable-ebs-encryption-by-default",
+        key="ebs:default-encryption @{account} @{region}",
+        snippets=(
+            Snippet(
+                Language.AWS_CLI,
+                "aws ec2 enable-ebs-encryption-by-default --region @{region}",
+                "aws ec2 disable-ebs-encryption-by-default --region @{region}",
+            ),
+            Snippet(
+                Language.TERRAFORM,
+                "# With the provider of region @{region}:\n"
+                'resource "aws_ebs_encryption_by_default" "this" {\n  enabled = true\n}\n',
+            ),
+        ),
+    ),
+    refs=("https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html",),
+)
+def default_encryption(found: EbsDefaults) -> Verdicts:
+    """Where somebody has to remember it, some disk is not encrypted."""
+    for setting in found.settings:
+        yield expect(
+            setting.encrypted,
+            on="EBS encryption by default",
+            where=setting.region,
+            saw="on" if setting.encrypted else "off",
+            want="on",
+            values={"account": found.account},
+            cite=setting.region,
+        )
+
+
+@check(
+    "cloud.ebs.volume-encryption",
+    title="Disks are encrypted",
+    severity=Severity.MEDIUM,
+    impact=Impact.PARTIAL,
+    surface=Surface.CONTROL_PLANE,
+    fix=Fix(
+        action="Replace disks that are not encrypted",
+        do="Stop what writes to the disk, take a snapshot, make an encrypted volume from it in the same "
+        "zone, attach "
+        "that in place of the old one, start, and keep the old volume for a week.",
+        verify="aws ec2 describe-volumes --region @{region} --volume-ids @{on} --query "
+        "'Volumes[].Encrypted'   "
+        "# true, or no such volume",
+        effort=Effort(setup=0.5, each=1.0),
+        disruption=Disruption.OUTAGE,
+        undo="Attach the old volume again.",
+        key="ebs:encrypt @{on}",
+        snippets=(
+            Snippet(
+                Language.AWS_CLI,
+                "snapshot=$(aws ec2 create-snapshot --region @{region} --volume-id @{on} "
+                "--query SnapshotId --output text) &&\n"
+                'aws ec2 wait snapshot-completed --region @{region} --snapshot-ids "$snapshot" &&\n'
+                "zone=$(aws ec2 describe-volumes --region @{region} --volume-ids @{on} "
+                "--query 'Volumes[0].AvailabilityZone' --output text) &&\n"
+                'aws ec2 create-volume --region @{region} --availability-zone "$zone" '
+                '--snapshot-id "$snapshot" --encrypted',
+                "# The old volume @{on} is untouched: attach it again and delete the new one.",
+            ),
+        ),
+    ),
+)
+def volume_encryption(found: EbsVolumes) -> Verdicts:
+    """A snapshot of a plain disk can be copied out of the account and read anywhere."""
+    for volume in found.volumes:
+        users = ", ".join(name for name in volume.instances if name) or "no instance"
+        yield expect(
+            volume.encrypted,
+            on=volume.id,
+            where=volume.region,
+            saw=f"{'' if volume.encrypted else 'not '}encrypted, {volume.gib} GiB, on {users}",
+            want="encrypted",
+        )
+
+
+@check(
+    "cloud.ebs.public-snapshots",
+    title="No snapshot of a disk is open to every AWS account",
+    severity=Severity.CRITICAL,
+    impact=Impact.SERIOUS,
+    exploit=Exploit.NO_EXPLOIT_NEEDED,
+    surface=Surface.DATA,
+    weakness=Weakness.WORLD_READABLE_STORE,
+    fix=Fix(
+        action="Close public snapshot @{snapshot}",
+        do="Take the permission for everybody away at once, then turn on the block of public snapshots for "
+        "the region. "
+        "Treat the contents of the disk as known to others: renew the credentials on it.",
+        verify="aws ec2 describe-snapshot-attribute --region @{region} --snapshot-id @{snapshot} "
+        "--attribute createVolumePermission   # no group all",
+        effort=Effort(setup=0.5, each=0.25),
+        undo="Add the permission for everybody again.",
+        key="ebs:public-snapshot @{snapshot}",
+        snippets=(
+            Snippet(
+                Language.AWS_CLI,
+                "aws ec2 modify-snapshot-attribute --region @{region} --snapshot-id @{snapshot} "
+                "--attribute createVolumePermission --operation-type remove --group-names all\n"
+                "aws ec2 enable-snapshot-block-public-access --region @{region} --state block-all-sharing",
+                "aws ec2 disable-snapshot-block-public-access --region @{region}\n"
+                "aws ec2 modify-snapshot-attribute --region @{region} --snapshot-id @{snapshot} "
+                "--attribute createVolumePermission --operation-type add --group-names all",
+            ),
+        ),
+    ),
+    refs=("https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html",),
+)
+def public_snapshots(found: EbsPublicSnapshots) -> Verdicts:
+    """A public snapshot is the whole disk for everybody, and there are people who collect them."""
+    open_in = {snapshot.region for snapshot in found.snapshots}
+    for region in found.regions:
+        if region not in open_in:
+            yield expect(True, on="snapshots", where=region, saw="none is public", want="none is public")
+    for snapshot in found.snapshots:
+        yield expect(
+            False,
+            on=snapshot.id,
+            where=snapshot.region,
+            saw=f"every AWS account may restore it (of {snapshot.volume or 'an unknown volume'})",
+            want="none is public",
+            exposure=Exposure.INTERNET_OPEN,
+            exposure_evidence=f"{snapshot.id} may be restored by every AWS account, and anybody can open one",
+            values={"snapshot": snapshot.id},
+        )

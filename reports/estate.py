@@ -171,7 +171,7 @@ def _asset(key: str, members: Sequence[Snapshot], names: frozenset[str]) -> Asse
     addresses = dict.fromkeys([*(a for s in ordered for a in s.addresses), *seen])
     return Asset(
         key=key,
-        name=hostname or ordered[0].target.name,
+        name=hostname or _account_name(key, ordered[0]) or ordered[0].target.name,
         kinds=tuple(dict.fromkeys(s.target.kind for s in ordered)),
         identities=strongest_first(names),
         addresses=tuple(sorted(addresses)),
@@ -180,6 +180,12 @@ def _asset(key: str, members: Sequence[Snapshot], names: frozenset[str]) -> Asse
         owner=next((s.target.owner for s in ordered if s.target.owner), ""),
         os=next((fact.name for fact in systems if fact.name), ""),
     )
+
+
+def _account_name(key: str, snapshot: Snapshot) -> str:
+    """An account that nobody named goes by its number: `aws` alone says nothing to a reader."""
+    unnamed = snapshot.target.kind is Kind.AWS and snapshot.target.name.startswith("aws")
+    return f"AWS {key.removeprefix('aws:')}" if unnamed and key.startswith("aws:") else ""
 
 
 def _views(key: str, members: Iterable[Snapshot]) -> Iterable[View]:

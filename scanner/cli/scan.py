@@ -271,7 +271,7 @@ def _summary(judged: Judged, index: Path | None) -> str:
                 mark(one.score.band) if one.score else "",
                 one.due or "on upgrade",
                 one.asset_name,
-                shortened(" ".join(filter(None, [one.finding.region, one.finding.on]))),
+                shortened(" ".join(filter(None, [one.finding.region, one.finding.on])), 34),
                 one.finding.fix.action,
                 one.finding.id[:10],
             ]

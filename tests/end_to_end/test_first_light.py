@@ -118,7 +118,7 @@ def test_one_ranked_list_holds_failures_of_all_three_kinds(lit: Lit) -> None:
     scores = [one["score"] for one in found]
     assert scores == sorted(scores, reverse=True)  # type: ignore[type-var]
     checks = {one["check"] for one in found}
-    assert {"host.ssh.root-login", "network.databases.redis-auth", "cloud.s3.public-access"} <= checks
+    assert {"host.ssh.root-login", "network.databases.redis-login", "cloud.s3.public-access"} <= checks
 
 
 def test_a_finding_has_the_keys_that_scripts_rely_on(lit: Lit) -> None:
@@ -137,8 +137,12 @@ def test_the_local_machine_its_loopback_and_its_ssh_view_are_one_asset(lit: Lit)
     assert on_loopback == assets
 
 
+def test_as_root_every_question_about_ssh_is_answered(lit: Lit) -> None:
+    assert [one for one in lit.findings("--check", "host.ssh") if one["outcome"] == "unknown"] == []
+
+
 def test_explain_shows_evidence_score_clock_and_fix(lit: Lit) -> None:
-    [one] = lit.findings("--check", "network.databases.redis-auth", "--outcome", "fail")
+    [one] = lit.findings("--check", "network.databases.redis-login", "--outcome", "fail")
     first = lit.bartizan("explain", str(one["id"])[:12])
     assert first.code == 0, first.err
     assert lit.bartizan("explain", str(one["id"])).out == first.out

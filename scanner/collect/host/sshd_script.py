@@ -118,8 +118,7 @@ $config $options
 here=$(readlink /proc/self/ns/mnt 2>/dev/null)
 for process in $(processes | awk '$2 == "sshd" || $2 == "dropbear" { print $1 ":" $2 }'); do
   pid=${process%%:*}
-  t[ -r /proc/1/comm ] || printf 'hidden\n'
-here=$(readlink "/proc/$pid/ns/mnt" 2>/dev/null)
+  there=$(readlink "/proc/$pid/ns/mnt" 2>/dev/null)
   [ -n "$there" ] && [ "$there" != "$here" ] && { printf 'elsewhere\t%s\n' "${process#*:}"; continue; }
   [ "${process#*:}" = dropbear ] && { printf 'dropbear\n'; continue; }
   title=$(tr '\000\n\t' '   ' <"/proc/$pid/cmdline" 2>/dev/null)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from baselines.evaluate import evaluate
-from baselines.load import Loaded, library, load
-from baselines.resolve import Demand, default_profile, merge, resolve
-from baselines.text import TextError
+from baselines.resolve import Demand
 from checks.catalogue import Catalogue
 from checks.facts.network import NetworkCoverage
 from checks.facts.snapshot import Snapshot
@@ -26,17 +22,13 @@ from reports.estate import Estate
 from reports.model import Coverage, Ranked, ScanInfo, Unreached
 from reports.plan import actions, figures
 from reports.risk import rank
-from scanner.collect.collector import Failure, nothing_seen
+from scanner.collect.collector import CollectError, Failure, nothing_seen
 from scanner.dispatch.jobs import Dispatcher, Job, Result, Work
+from scanner.files import write_atomically
 from scanner.store import findings as intervals
 from scanner.store.record import JobRow, JobState, ScanRow, ScanState
 from scanner.store.store import Store
 
-DEFAULT_BASELINES: Mapping[Kind, str] = {
-    Kind.HOST: "linux-server",
-    Kind.NETWORK: "network-exposure",
-    Kind.AWS: "aws-foundations",
-}
 _BEST_FIRST = (Outcome.FAIL, Outcome.PASS, Outcome.ERROR, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
 
 
@@ -92,41 +84,6 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-# --- what is demanded ---
-
-
-def resolve_baselines(names: Iterable[str], catalogue: Catalogue) -> tuple[Demand, ...]:
-    """The demands of these baselines: `id`, `id:profile`, a file, or `file:profile`, joined.
-
-    Raises:
-        TextError: an unknown baseline or profile, or a mistake in a file.
-    """
-    return merge(_resolve(name, catalogue) for name in names)
-
-
-def _resolve(name: str, catalogue: Catalogue) -> tuple[Demand, ...]:
-    head, _, profile = name.partition(":")
-    known = dict(library())
-    if head.endswith((".yaml", ".yml")):
-        try:
-            loaded = load(Path(head).read_bytes(), head)
-        except OSError as error:
-            raise TextError(f"{head}: {error.strerror}") from None
-    elif head in known:
-        loaded = known[head]
-    else:
-        raise _unknown_baseline(head, known)
-    return resolve(loaded, profile or default_profile(loaded, known), catalogue, known)
-
-
-def _unknown_baseline(name: str, known: Mapping[str, Loaded]) -> TextError:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}, or a path to a .yaml file"
-    return TextError(f"there is no baseline {name}; {hint}")
-
-
 # --- collect ---
 
 
@@ -153,6 +110,9 @@ def collect(
     limits = dict.fromkeys(store.scan(number).record.limits)
     for result in dispatcher.run(_announced(store, rows, plan, clock), work):
         error, at = result.error, stamp(clock())
+        if error and cancelled.is_set():
+            # Whatever went wrong after the wish to stop may come from the stop; the next try will tell.
+            error = CollectError(Failure.INTERRUPTED, f"stopped on request: {error}")
         snapshots = result.snapshots
         if error and not snapshots and error.failure is not Failure.INTERRUPTED:
             target = result.job.target
@@ -161,7 +121,7 @@ def collect(
         store.finish_job(
             number,
             result.job.id,
-            _state_of(result),
+            _state_of(error),
             at,
             snapshots=snapshots,
             failure=error.failure if error else "",
@@ -192,10 +152,10 @@ def _announced(
         yield Job(row.id, plan[row.spec], row.attempt + 1)
 
 
-def _state_of(result: Result) -> JobState:
-    if result.error is None:
+def _state_of(error: CollectError | None) -> JobState:
+    if error is None:
         return JobState.DONE
-    match result.error.failure:
+    match error.failure:
         case Failure.INTERRUPTED:
             return JobState.CANCELLED
         case Failure.OUT_OF_SCOPE:
@@ -216,7 +176,7 @@ def judge(
 ) -> Judged:
     """The stored snapshots of a scan, judged; nothing is written."""
     scan = store.scan(number)
-    snapshots = list(store.snapshots(number, catalogue.facts))
+    snapshots = _latest(store, number, catalogue)
     estate = estates.merge(snapshots, intervals.known_identities(store))
     found = _best(one for s in snapshots for one in evaluate(demands, s, now=now, asset=estate.key(s)))
     estate = estates.with_support(estate, found)
@@ -254,6 +214,11 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
     scan = store.scan(number)
     ranked = tuple(intervals.load(store, number))
     return Judged(scan, scan_info(store, scan), judged.estate, ranked, judged.now, judged.lived)
+
+
+def _latest(store: Store, number: int, catalogue: Catalogue) -> list[Snapshot]:
+    """The last snapshot of each target: a scan that went on may have looked twice."""
+    return list({one.target.spec: one for one in store.snapshots(number, catalogue.facts)}.values())
 
 
 def _best(found: Iterable[Finding]) -> list[Finding]:
@@ -317,7 +282,7 @@ def findings_of(store: Store, number: int | None) -> tuple[ScanRow, list[Ranked]
 def stored(store: Store, number: int | None, catalogue: Catalogue) -> Judged:
     """A judged scan as it stands in the store, with its estate made anew from its snapshots."""
     scan, ranked = findings_of(store, number)
-    snapshots = store.snapshots(scan.number, catalogue.facts)
+    snapshots = _latest(store, scan.number, catalogue)
     known = intervals.known_identities(store)
     estate = estates.with_support(estates.merge(snapshots, known), (r.finding for r in ranked))
     finished = datetime.fromisoformat(scan.finished) if scan.finished else utc_now()
@@ -347,18 +312,3 @@ def write_report(
         raise UsageError(
             f"{error.filename or out}: {error.strerror}; name another folder with --out"
         ) from None
-
-
-def write_atomically(path: Path, text: str) -> Path:
-    """Writes the file for its owner only; a reader sees the old one or the new one, never a part."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path

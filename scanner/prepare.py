@@ -20,6 +20,7 @@ from checks.model import Kind, Target
 from scanner import __version__, app
 from scanner.collect.collector import CollectError, Context
 from scanner.collect.run import Options, Worker
+from scanner.demands import DEFAULT_BASELINES, resolve_baselines
 from scanner.dispatch.local import LocalDispatcher
 from scanner.names import parse_ports
 from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
@@ -108,7 +109,7 @@ def prepare(request: Request) -> Prepared:
     )
     catalogue = load_catalogue(file.plugins)
     names = request.baselines or _scope_baselines(scope) or _usual(planned)
-    demands = app.resolve_baselines(names, catalogue)
+    demands = resolve_baselines(names, catalogue)
     record = ScanRecord(
         organisation=file.organisation if scope.given else "",
         authorisation=planned.authorisation,
@@ -180,7 +181,7 @@ def demands_of(
 ) -> tuple[Catalogue, Callable[[Kind], frozenset[type[Fact]]], tuple[Demand, ...]]:
     """The catalogue, what these baselines (default: the usual ones) want to know, and what they demand."""
     catalogue = load_catalogue()
-    demands = app.resolve_baselines(tuple(baselines) or app.DEFAULT_BASELINES.values(), catalogue)
+    demands = resolve_baselines(tuple(baselines) or DEFAULT_BASELINES.values(), catalogue)
     return catalogue, lambda kind: facts_of(demands, kind), demands
 
 
@@ -188,7 +189,7 @@ def demands_again(row: ScanRow, baselines: tuple[str, ...]) -> tuple[Catalogue, 
     """The catalogue and the demands of a stored scan, or of other baselines."""
     plugins = [plugin.distribution for plugin in row.record.plugins]
     catalogue = load_catalogue(plugins)
-    return catalogue, app.resolve_baselines(baselines or row.record.baselines, catalogue)
+    return catalogue, resolve_baselines(baselines or row.record.baselines, catalogue)
 
 
 def again(row: ScanRow, ways: Mapping[str, Any]) -> Request:
@@ -233,7 +234,7 @@ def import_output(store: Store, output: Path, name: str, baselines: tuple[str, .
         raise app.UsageError(f"{output}: {error.strerror}") from None
     except CollectError as error:
         raise app.UsageError(f"{output}: {error}") from None
-    names = baselines or (app.DEFAULT_BASELINES[Kind.HOST],)
+    names = baselines or (DEFAULT_BASELINES[Kind.HOST],)
     record = ScanRecord("", f"output read from {output.name}", (), {}, "", "", names, __version__)
     number = store.start_scan(record, at, [target])
     [job] = store.jobs(number)
@@ -265,7 +266,7 @@ def _scope_baselines(scope: Scope) -> tuple[str, ...]:
 
 def _usual(planned: Plan) -> tuple[str, ...]:
     kinds = {one.target.kind for one in planned.targets}
-    return tuple(app.DEFAULT_BASELINES[kind] for kind in _ORDER if kind in kinds)
+    return tuple(DEFAULT_BASELINES[kind] for kind in _ORDER if kind in kinds)
 
 
 def _options(request: Request) -> dict[str, str]:

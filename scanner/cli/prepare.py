@@ -97,7 +97,7 @@ def needs(baselines: tuple[str, ...], form: str, user: str) -> None:
     from checks.catalogue import load
     from checks.model import Kind
     from scanner import needs as rights
-    from scanner.app import resolve_baselines
+    from scanner.demands import resolve_baselines
 
     demands = resolve_baselines(baselines or tuple(library()), load())
     if form == "iam":

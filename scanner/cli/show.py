@@ -229,7 +229,7 @@ def baselines_list(form: str) -> None:
 @format_option("table", "json")
 def baselines_show(identifier: str, profile: str, form: str) -> None:
     """One baseline: each check that a profile demands, with thresholds and controls."""
-    from scanner.app import resolve_baselines
+    from scanner.demands import resolve_baselines
 
     demands = resolve_baselines([f"{identifier}:{profile}" if profile else identifier], _catalogue())
     from checks.verdict import shown

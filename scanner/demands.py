@@ -1,0 +1,49 @@
+"""What is demanded of each kind of target: the names of baselines, as people write them, resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from baselines.load import Loaded, library, load
+from baselines.resolve import Demand, default_profile, merge, resolve
+from baselines.text import TextError
+from checks.catalogue import Catalogue
+from checks.model import Kind
+
+DEFAULT_BASELINES: Mapping[Kind, str] = {
+    Kind.HOST: "linux-server",
+    Kind.NETWORK: "network-exposure",
+    Kind.AWS: "aws-foundations",
+}
+
+
+def resolve_baselines(names: Iterable[str], catalogue: Catalogue) -> tuple[Demand, ...]:
+    """The demands of these baselines: `id`, `id:profile`, a file, or `file:profile`, joined.
+
+    Raises:
+        TextError: an unknown baseline or profile, or a mistake in a file.
+    """
+    return merge(_resolve(name, catalogue) for name in names)
+
+
+def _resolve(name: str, catalogue: Catalogue) -> tuple[Demand, ...]:
+    head, _, profile = name.partition(":")
+    known = dict(library())
+    if head.endswith((".yaml", ".yml")):
+        try:
+            loaded = load(Path(head).read_bytes(), head)
+        except OSError as error:
+            raise TextError(f"{head}: {error.strerror}") from None
+    elif head in known:
+        loaded = known[head]
+    else:
+        raise _unknown_baseline(head, known)
+    return resolve(loaded, profile or default_profile(loaded, known), catalogue, known)
+
+
+def _unknown_baseline(name: str, known: Mapping[str, Loaded]) -> TextError:
+    close = get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}, or a path to a .yaml file"
+    return TextError(f"there is no baseline {name}; {hint}")

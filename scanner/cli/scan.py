@@ -280,6 +280,7 @@ def _summary(judged: Judged, index: Path | None) -> str:
         heads = ["risk", "band", "due", "asset", "on", "fix", "id"]
         lines += ["", f"The {len(worst)} worst findings" if len(worst) > 1 else "The worst finding"]
         lines.append(table(heads, rows, right=frozenset({0}), wide=5))
+        lines.append(f"Why: bartizan explain {worst[0].finding.id[:10]}")
     if index:
         lines += ["", f"Report: {index}"]
     return "\n".join(lines)

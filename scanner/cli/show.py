@@ -157,7 +157,8 @@ def checks_show(ctx: click.Context, identifier: str, form: str) -> None:
         click.echo(f"Threshold {name}: {default}")
     for framework, sections in data["controls"].items():
         click.echo(f"{framework}: {', '.join(sections)}")
-    click.echo(f"\nFix: {check.fix.do}\nVerify: {check.fix.verify}\nUndo: {check.fix.undo or 'not stated'}")
+    fix = data["fix"]
+    click.echo(f"\nFix: {fix['do']}\nVerify: {fix['verify']}\nUndo: {fix['undo'] or 'not stated'}")
     low, likely, high = check.fix.effort.hours(1)
     click.echo(f"Effort for one asset: {likely:.2g} h ({low:.2g} to {high:.2g})")
     for ref in check.refs:
@@ -165,6 +166,7 @@ def checks_show(ctx: click.Context, identifier: str, form: str) -> None:
 
 
 def _check_json(check: Any, controls: Mapping[str, Mapping[str, list[str]]]) -> dict[str, Any]:
+    from checks.fix import fill
     from checks.verdict import shown
 
     fix = check.fix
@@ -175,9 +177,9 @@ def _check_json(check: Any, controls: Mapping[str, Mapping[str, list[str]]]) -> 
         "severity": str(check.severity),
         "why": check.why,
         "fix": {
-            "do": fix.do,
-            "verify": fix.verify,
-            "undo": fix.undo,
+            "do": fill(fix.do, {}),
+            "verify": fill(fix.verify, {}),
+            "undo": fill(fix.undo, {}),
             "effort": {"setup": fix.effort.setup, "each": fix.effort.each},
             "disruption": str(fix.disruption),
         },

@@ -49,8 +49,9 @@ system-scan:
 	@.ci/system.sh optional nmap
 
 system-test:
-	@.ci/system.sh required nmap sshd:openssh-server ssh:openssh-client chromium dropbear:dropbear-bin \
-	  busybox redis-server ip:iproute2 openssl pdfinfo:poppler-utils tcpdump nft:nftables
+	@.ci/system.sh required nmap sshd:openssh-server ssh:openssh-client dropbear:dropbear-bin chromium busybox \
+	  redis-server memcached vsftpd pg_lsclusters:postgresql ip:iproute2 nft:nftables iptables visudo:sudo \
+	  setpriv:util-linux openssl pdfinfo:poppler-utils
 
 # Needs uv; the files pin every package for Python 3.11 to 3.13 with hashes.
 lock:

@@ -218,7 +218,9 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
 
 def _latest(store: Store, number: int, catalogue: Catalogue) -> list[Snapshot]:
     """The last snapshot of each target: a scan that went on may have looked twice."""
-    return list({one.target.spec: one for one in store.snapshots(number, catalogue.facts)}.values())
+    seen = store.snapshots(number, catalogue.facts)
+    # An address that is asked for by itself has the spec of its network, but a parent.
+    return list({(one.target.spec, one.target.parent): one for one in seen}.values())
 
 
 def _best(found: Iterable[Finding]) -> list[Finding]:

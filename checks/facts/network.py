@@ -13,7 +13,8 @@ class OpenPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One open port: what speaks there, as far as it was identified.
 
     `protocol` is tcp or udp, `service` the IANA-style name (`ssh`, `http`, empty where unidentified),
-    `tls` whether it speaks TLS first, `banner` its first words made printable.
+    `tls` whether it speaks TLS first, `banner` its first words made printable. `note` says why it was
+    not identified.
     """
 
     number: int
@@ -25,6 +26,7 @@ class OpenPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls: bool = False
     banner: str = ""
     identified_by: str = ""
+    note: str = ""
 
     @property
     def name(self) -> str:

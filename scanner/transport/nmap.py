@@ -47,7 +47,7 @@ _ARGUMENTS: Mapping[Profile, tuple[str, ...]] = MappingProxyType(
             "--unprivileged",
             "-sT",
             "-sV",
-            "--version-intensity=5",
+            "--version-intensity=2",
             "-Pn",
             "-n",
             "--max-retries=1",

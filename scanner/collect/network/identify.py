@@ -44,8 +44,13 @@ class Identified:
 
     @property
     def for_nmap(self) -> bool:
-        """True where it spoke and we do not know who it was: worth asking nmap."""
-        return self.spoke and not self.port.tls and (not self.port.service or not self.port.product)
+        """True where it spoke and we do not know who it was: worth asking nmap.
+
+        Not for web servers that name no product: their headers were read already, and nmap takes long
+        to find out as little.
+        """
+        known = bool(self.port.service) and (bool(self.port.product) or self.port.service == "http")
+        return self.spoke and not self.port.tls and not known
 
 
 async def identify(line: Line, address: Address, number: int) -> Identified:

@@ -1,0 +1,266 @@
+"""Doors that only administrators or other servers should reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.check import Check, make_check
+from checks.facts.network import OpenPort, OpenPorts, PortAnswers
+from checks.fix import Disruption, Effort, Fix, Language, Snippet
+from checks.model import Confidence, Exploit, Impact, Severity, Surface, Weakness
+from checks.verdict import Verdicts, expect, unknown
+
+_LIMIT = (
+    "# Run this on @{target}. 192.0.2.0/24 stands for the network that may still come in: put yours there.\n"
+    "nft add table inet bartizan\n"
+    "nft add chain inet bartizan input '{ type filter hook input priority -10; }'\n"
+    "nft --check add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
+    "nft add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
+    "nft add rule inet bartizan input tcp dport @{port} meta nfproto ipv6 drop"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A kind of service that should not be reachable: how it is known, how bad it is, and what to do.
+
+    `services` are names of identified services, `ports` where it usually listens: a port on which
+    nothing was identified counts by its number, with less confidence.
+    """
+
+    name: str
+    title: str
+    services: frozenset[str]
+    ports: tuple[int, ...]
+    severity: Severity
+    exploit: Exploit
+    why: str
+    action: str
+    do: str
+    impact: Impact | None = None
+    weakness: Weakness | None = None
+
+
+_DOORS = (
+    Door(
+        name="telnet",
+        title="No Telnet service is reachable",
+        services=frozenset({"telnet"}),
+        ports=(23, 2323),
+        severity=Severity.HIGH,
+        exploit=Exploit.POC_AUTOMATABLE,
+        why="Telnet carries passwords in clear text, and machines that offer it are what botnets look for.",
+        action="Replace Telnet by SSH",
+        do="Turn the Telnet service off and use SSH; where a device knows nothing else, let only the "
+        "management network reach it.",
+    ),
+    Door(
+        name="remote-shells",
+        title="No rexec, rlogin or rsh service is reachable",
+        services=frozenset({"rexec", "rlogin", "rsh"}),
+        ports=(512, 513, 514),
+        severity=Severity.HIGH,
+        exploit=Exploit.POC_AUTOMATABLE,
+        why="The r-services trust whoever claims the right address and name, in clear text.",
+        action="Turn the r-services off",
+        do="Remove rexec, rlogin and rsh and use SSH.",
+    ),
+    Door(
+        name="remote-desktop",
+        title="No remote desktop (RDP) is reachable",
+        services=frozenset({"rdp"}),
+        ports=(3389,),
+        severity=Severity.HIGH,
+        exploit=Exploit.POC_AUTOMATABLE,
+        why="Remote desktops are guessed and exploited without a pause; ransomware often comes in this way.",
+        action="Put remote desktops behind a VPN or gateway",
+        do="Let only a VPN or a remote desktop gateway reach this port, and require network-level "
+        "authentication.",
+        impact=Impact.TOTAL,
+    ),
+    Door(
+        name="vnc",
+        title="No VNC screen is reachable",
+        services=frozenset({"vnc", "vnc-http"}),
+        ports=(5900, 5901, 5902, 5800),
+        severity=Severity.HIGH,
+        exploit=Exploit.AUTOMATABLE,
+        why="VNC protects a whole desktop with at most eight characters and often without encryption.",
+        action="Put VNC behind SSH or a VPN",
+        do="Bind the VNC server to loopback and reach it through an SSH tunnel or a VPN.",
+        impact=Impact.TOTAL,
+    ),
+    Door(
+        name="file-sharing",
+        title="No Windows file sharing (SMB) is reachable",
+        services=frozenset({"smb", "netbios-ssn", "microsoft-ds"}),
+        ports=(139, 445),
+        severity=Severity.HIGH,
+        exploit=Exploit.POC_AUTOMATABLE,
+        why="SMB is how worms and ransomware move from one machine to the next.",
+        action="Limit SMB to the file servers' clients",
+        do="Let only the clients of this file server reach ports 139 and 445; on machines that share "
+        "nothing, "
+        "turn file sharing off.",
+    ),
+    Door(
+        name="windows-management",
+        title="No Windows remote management (WinRM, MSRPC) is reachable",
+        services=frozenset({"winrm", "winrm-tls", "msrpc"}),
+        ports=(135, 5985, 5986),
+        severity=Severity.MEDIUM,
+        exploit=Exploit.AUTOMATABLE,
+        why="Whoever has a stolen password runs commands through remote management at once.",
+        action="Limit Windows remote management to the management network",
+        do="Let only the management network reach ports 135, 5985 and 5986.",
+    ),
+    Door(
+        name="x11",
+        title="No X11 display is reachable",
+        services=frozenset({"x11"}),
+        ports=(6000, 6001),
+        severity=Severity.HIGH,
+        exploit=Exploit.POC_AUTOMATABLE,
+        why="Who may talk to an X11 display reads every key that is typed there.",
+        action="Stop X11 from listening on the network",
+        do="Start the X server with `-nolisten tcp` and use X11 forwarding over SSH.",
+    ),
+    Door(
+        name="network-files",
+        title="No NFS, rpcbind, rsync or iSCSI service is reachable",
+        services=frozenset({"nfs", "rpcbind", "rsync", "iscsi"}),
+        ports=(111, 873, 2049, 3260),
+        severity=Severity.MEDIUM,
+        exploit=Exploit.POC_AUTOMATABLE,
+        why="These services trust addresses; whoever reaches them often reads and writes whole file systems.",
+        action="Limit network file services to their clients",
+        do="Let only the clients of these services reach their ports, and name them in the exports.",
+    ),
+    Door(
+        name="hypervisors",
+        title="No hypervisor console is reachable",
+        services=frozenset({"vmware-auth", "proxmox"}),
+        ports=(902, 5480, 8006, 16509),
+        severity=Severity.HIGH,
+        exploit=Exploit.AUTOMATABLE,
+        why="Who takes a hypervisor has every machine on it, and their backups.",
+        action="Move hypervisor consoles into the management network",
+        do="Let only the management network reach the consoles and APIs of hypervisors.",
+        impact=Impact.TOTAL,
+    ),
+    Door(
+        name="clusters",
+        title="No control port of a cluster is reachable",
+        services=frozenset({"etcd", "kubelet", "swarm", "zookeeper", "consul"}),
+        ports=(2377, 2379, 2380, 8500, 10250, 10255, 10257, 10259, 2181),
+        severity=Severity.HIGH,
+        exploit=Exploit.AUTOMATABLE,
+        why="The stores and agents of a cluster hold its secrets and start its workloads.",
+        action="Limit cluster control ports to the cluster's own nodes",
+        do="Let only the nodes and control plane of the cluster reach these ports, and require client "
+        "certificates.",
+        impact=Impact.TOTAL,
+    ),
+    Door(
+        name="device-management",
+        title="No device management port is reachable",
+        services=frozenset({"radmin", "mikrotik", "mikrotik-api", "smart-install", "cwmp", "adb", "webmin"}),
+        ports=(4786, 4899, 5555, 7547, 8291, 8728, 10000),
+        severity=Severity.HIGH,
+        exploit=Exploit.POC_AUTOMATABLE,
+        why="Management ports of routers, switches and appliances have a long record of remote takeovers.",
+        action="Limit device management to the management network",
+        do="Let only the management network reach these ports; turn off what nobody uses.",
+        impact=Impact.TOTAL,
+    ),
+    Door(
+        name="databases",
+        title="No database port is reachable",
+        services=frozenset(
+            {
+                "mysql",
+                "postgresql",
+                "mssql",
+                "ms-sql-s",
+                "oracle",
+                "oracle-tns",
+                "redis",
+                "mongodb",
+                "memcached",
+                "elasticsearch",
+                "cassandra",
+                "couchdb",
+                "firebird",
+                "influxdb",
+                "neo4j",
+            }
+        ),
+        ports=(1433, 1521, 3306, 5432, 6379, 9042, 9200, 11211, 27017),
+        severity=Severity.HIGH,
+        exploit=Exploit.AUTOMATABLE,
+        why="A database that anybody reaches is one weak password or one flaw away from being copied.",
+        action="Let only the application servers reach the databases",
+        do="Bind the database to loopback or to the network of its application servers, and close its port "
+        "to "
+        "all others.",
+    ),
+)
+
+
+def _check(door: Door) -> Check[[OpenPorts, PortAnswers]]:
+    def run(found: OpenPorts, answers: PortAnswers) -> Verdicts:
+        want = "nothing of the kind answers"
+        seen = {port.number: port for port in found.ports}
+        for port in found.ports:
+            named = port.service in door.services
+            if named or (not port.service and port.number in door.ports):
+                yield expect(
+                    False,
+                    on=port.name,
+                    saw=f"{_words(port)}, reached from {found.vantage}",
+                    want=want,
+                    port=port.name,
+                    confidence=Confidence.CONFIRMED if named else Confidence.LIKELY,
+                )
+            elif port.number in door.ports:
+                yield expect(
+                    True, on=port.name, saw=f"{port.service} speaks there", want=want, port=port.name
+                )
+        for number in door.ports:
+            on = f"tcp/{number}"
+            if number not in seen and answers.is_closed(number):
+                yield expect(True, on=on, saw="closed", want=want, port=on)
+            elif number not in seen and answers.is_silent(number):
+                reason = f"no answer to two tries from {found.vantage}: a filter drops it, or it was lost"
+                yield unknown(on, reason, needs=f"a view of {on} from the host itself", port=on)
+
+    return make_check(
+        run,
+        f"network.exposure.{door.name}",
+        title=door.title,
+        severity=door.severity,
+        impact=door.impact,
+        exploit=door.exploit,
+        surface=Surface.SERVICE,
+        weakness=door.weakness,
+        why=door.why,
+        fix=Fix(
+            action=door.action,
+            do=door.do,
+            verify="nmap -Pn -p @{port} @{target}   # closed or filtered, asked from the same place",
+            effort=Effort(setup=0.5, each=0.25),
+            disruption=Disruption.OUTAGE,
+            undo="Open the port again for the clients that turn out to need it.",
+            snippets=(Snippet(Language.SHELL, _LIMIT, "nft delete table inet bartizan"),),
+            key="close:@{target}:@{on}",
+        ),
+    )
+
+
+def _words(port: OpenPort) -> str:
+    if not port.service:
+        return "open, what speaks there was not identified"
+    return " ".join(word for word in (port.service, port.product, port.version) if word)
+
+
+DOORS = tuple(_check(door) for door in _DOORS)

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.facts.network import OpenPort, SshHostKeys, SshOffers
+from scanner.collect.collector import Collected
+from scanner.collect.network.ask import ssh, ssh_wire
+from tests.lab.asking import ask, only, reason
+from tests.lab.services import dripping, endless, endless_lines, mute, resetting, saying, serving, sshd
+
+BANNER = b"SSH-2.0-test\r\n"
+
+
+def probe(number: int, seconds: float = 4.0) -> Collected:
+    return ask(ssh.ask, OpenPort(number, "tcp", "ssh"), SshOffers, SshHostKeys, seconds=seconds)
+
+
+def fingerprint(file: Path) -> str:
+    blob = base64.b64decode(file.read_text().split()[1])
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+@pytest.mark.real
+def test_the_offer_of_a_real_server_is_read(tmp_path: Path) -> None:
+    options = ("KexAlgorithms curve25519-sha256,diffie-hellman-group14-sha1", "Ciphers aes256-ctr,3des-cbc")
+    with sshd(tmp_path, *options, "MACs hmac-sha2-256,hmac-md5") as number:
+        found = probe(number)
+    [offer] = only(found, SshOffers).servers
+    assert offer.banner.startswith("SSH-2.0-OpenSSH")
+    assert {"curve25519-sha256", "diffie-hellman-group14-sha1"} <= set(offer.kex)
+    assert (offer.ciphers, offer.macs) == (("aes256-ctr", "3des-cbc"), ("hmac-sha2-256", "hmac-md5"))
+    assert "ssh-ed25519" in offer.host_keys
+    assert offer.strict == ("kex-strict-s-v00@openssh.com" in offer.kex)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("kind", "options", "algorithm", "bits"),
+    [
+        ("ed25519", (), "ssh-ed25519", 256),
+        ("ecdsa", ("HostKeyAlgorithms ecdsa-sha2-nistp256",), "ecdsa-sha2-nistp256", 256),
+        ("rsa", ("HostKeyAlgorithms rsa-sha2-512",), "ssh-rsa", 3072),
+        ("rsa", ("HostKeyAlgorithms rsa-sha2-256", "KexAlgorithms ecdh-sha2-nistp384"), "ssh-rsa", 3072),
+        ("ed25519", ("KexAlgorithms ecdh-sha2-nistp521",), "ssh-ed25519", 256),
+    ],
+)
+def test_the_host_key_is_proved(
+    tmp_path: Path, kind: str, options: tuple[str, ...], algorithm: str, bits: int
+) -> None:
+    with sshd(tmp_path, *options) as number:
+        [key] = only(probe(number), SshHostKeys).keys
+    assert (key.algorithm, key.bits) == (algorithm, bits)
+    assert key.fingerprint == fingerprint(tmp_path / f"host_{kind}.pub")
+
+
+@pytest.mark.real
+def test_a_stolen_host_key_is_not_believed(tmp_path: Path) -> None:
+    """A server that shows somebody else's public key, through a proxy that swaps the blob, has no proof."""
+    other = tmp_path / "other"
+    own = tmp_path / "own"
+    other.mkdir()
+    own.mkdir()
+    with sshd(other):
+        pass
+    stolen = base64.b64decode((other / "host_ed25519.pub").read_text().split()[1])
+    with sshd(own) as number:
+        mine = base64.b64decode((own / "host_ed25519.pub").read_text().split()[1])
+
+        def swap(connection: socket.socket) -> None:
+            with socket.create_connection(("127.0.0.1", number)) as behind:
+                behind.settimeout(0.3)
+                while True:
+                    try:
+                        answer = behind.recv(65_536)
+                    except TimeoutError:
+                        answer = b""
+                    if answer:
+                        connection.sendall(answer.replace(mine, stolen))
+                        continue
+                    question = connection.recv(65_536)
+                    if not question:
+                        return
+                    behind.sendall(question)
+
+        with serving(swap) as proxy:
+            found = probe(proxy)
+    assert "does not bear out" in reason(found, SshHostKeys)
+    assert only(found, SshOffers).servers
+
+
+@pytest.mark.real
+def test_a_server_without_a_key_exchange_of_ours_still_tells_its_lists(tmp_path: Path) -> None:
+    with sshd(tmp_path, "KexAlgorithms diffie-hellman-group14-sha256") as number:
+        found = probe(number)
+    assert only(found, SshOffers).servers[0].kex[0] == "diffie-hellman-group14-sha256"
+    assert reason(found, SshHostKeys) == "it offers no key exchange that the prober speaks"
+
+
+def kexinit(*lists: bytes) -> bytes:
+    body = bytes([ssh_wire.KEXINIT]) + b"c" * 16
+    for names in (*lists, *(b"",) * (10 - len(lists))):
+        body += struct.pack("!I", len(names)) + names
+    return body + b"\x00" * 5
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        (mute, "no complete answer"),
+        (dripping, "no complete answer"),
+        (endless, "no SSH banner line"),
+        (endless_lines, "65,536 bytes"),
+        (resetting(1), "reset"),
+        (resetting(16), "reset|middle"),
+        (saying(BANNER), "no complete answer"),
+        (saying(BANNER + struct.pack("!I", 0xFFFFFFF0) + b"x" * 100), "says it has"),
+        (saying(BANNER + struct.pack("!I", 1) + b"x" * 100), "says it has"),
+        (saying(BANNER + struct.pack("!IB", 12, 255) + b"x" * 11), "more padding"),
+        (saying(BANNER + ssh_wire.packet(b"\x01go away")), "not KEXINIT"),
+        (saying(BANNER + ssh_wire.packet(b"\x14" + b"c" * 16 + b"\xff\xff\xff\xff")), "lies about a length"),
+        (saying(BANNER + ssh_wire.packet(b"\x14")), "ends too early"),
+    ],
+)
+def test_hostile_servers_are_gaps(server: Callable[[socket.socket], None], words: str) -> None:
+    began = monotonic()
+    with serving(server) as number:
+        found = probe(number, seconds=0.7)
+    assert monotonic() - began < 3
+    assert re.search(words, reason(found, SshOffers))
+    assert reason(found, SshHostKeys).isprintable()
+
+
+def test_hostile_lists_are_made_printable_and_bounded() -> None:
+    names = b"\x1b[31m,\xe2\x80\xae," + b",".join(b"k%d" % n for n in range(3000))
+    with serving(
+        saying(b"hello\r\n" + b"SSH-2.0-\x1b[2J\xff\r\n" + ssh_wire.packet(kexinit(names)))
+    ) as number:
+        found = probe(number, seconds=1.0)
+    [offer] = only(found, SshOffers).servers
+    assert offer.banner == "SSH-2.0-\\u001b[2J\\xff"
+    assert len(offer.kex) == 128
+    assert all(name.isprintable() for name in offer.kex)
+
+
+def test_a_reply_of_garbage_is_no_proof() -> None:
+    lists = (
+        b"curve25519-sha256",
+        b"ssh-ed25519",
+        b"aes256-ctr",
+        b"aes256-ctr",
+        b"hmac-sha2-256",
+        b"hmac-sha2-256",
+    )
+
+    def reply(content: bytes) -> Callable[[socket.socket], None]:
+        def handle(connection: socket.socket) -> None:
+            connection.sendall(BANNER + ssh_wire.packet(kexinit(*lists)))
+            connection.recv(4096)
+            connection.sendall(ssh_wire.packet(bytes([ssh_wire.ECDH_REPLY]) + content))
+            connection.recv(4096)
+
+        return handle
+
+    def text(*parts: bytes) -> bytes:
+        return b"".join(struct.pack("!I", len(p)) + p for p in parts)
+
+    blob = text(b"ssh-ed25519", b"k" * 32)
+    signed = text(b"ssh-ed25519", b"s" * 64)
+    garbage = (
+        b"",
+        text(b"", b"", b""),
+        text(blob, b"p" * 32, signed),
+        text(blob, b"\x00" * 32, signed),
+        text(b"x" * 50, b"p" * 32, b""),
+    )
+    for content in garbage:
+        with serving(reply(content)) as number:
+            found = probe(number, seconds=1.0)
+        assert only(found, SshOffers).servers
+        assert reason(found, SshHostKeys)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_in_order(data: bytes) -> None:
+    for prefix in (b"", b"\x14" + b"c" * 16):
+        try:
+            ssh_wire.read_kexinit(prefix + data)
+        except ssh_wire.SshWireError:
+            continue
+
+
+@given(st.binary(min_size=1, max_size=2000))
+def test_a_packet_is_read_as_it_was_written(content: bytes) -> None:
+    packet = ssh_wire.packet(content)
+    assert len(packet) % 8 == 0
+    assert packet[4] >= 4
+    assert ssh_wire.packet_length(packet) == len(packet)
+    assert ssh_wire.payload(packet) == content

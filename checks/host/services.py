@@ -43,7 +43,7 @@ _DISABLE = Snippet(
     fix=Fix(
         action="Switch off services that take passwords in the clear",
         do="Stop and remove the service on port @{port} (@{service}); use SSH, and SFTP for files, instead.",
-        verify="ss -Hlnt 'sport = :@{port}'   # nothing",
+        verify="ss -Hlnt sport = :@{port}   # nothing",
         effort=Effort(setup=1, each=0.5),
         disruption=Disruption.OUTAGE,
         undo="`systemctl enable --now` for the same unit.",
@@ -83,7 +83,7 @@ def plaintext_logins(found: ListeningServices) -> Verdicts:
         action="Bind data stores to the addresses that need them",
         do="Let @{service} (port @{port}) listen on 127.0.0.1 or on the address of the network that needs "
         "it, and let only its clients through the packet filter.",
-        verify="ss -Hlnt 'sport = :@{port}'   # 127.0.0.1, [::1] or an inner address",
+        verify="ss -Hlnt sport = :@{port}   # 127.0.0.1, [::1] or an inner address",
         effort=Effort(setup=1, each=0.5),
         disruption=Disruption.RESTART,
         undo="Set the former listen address back and restart the service.",

@@ -330,10 +330,18 @@ def inside_tls(made: Made, handler: Handler, **settings: object) -> Handler:
         setattr(context, name, value)
 
     def handle(connection: socket.socket) -> None:
-        with context.wrap_socket(connection, server_side=True) as secured:
-            handler(secured)
-            with contextlib.suppress(OSError):
-                secured.unwrap()
+        with connection.dup() as kept:
+            try:
+                with context.wrap_socket(connection, server_side=True) as secured:
+                    handler(secured)
+                    with contextlib.suppress(OSError):
+                        secured.unwrap()
+            except ssl.SSLError:
+                # Closed with words of the client unread, the kernel's reset would overtake our alert.
+                kept.settimeout(5)
+                kept.shutdown(socket.SHUT_WR)
+                while kept.recv(65536):
+                    pass
 
     return handle
 

@@ -1,4 +1,7 @@
-"""The map: from which vantage which zone answered, and what stands there. Only what a probe saw."""
+"""The map: from which vantage which zone is reached, and what stands there.
+
+Only what a probe saw, or what the configuration of a cloud grants to everybody.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from checks.model import AssetValue, Kind
+from checks.model import AssetValue, Exposure, Finding, Kind
 from reports.estate import LOOPBACK, OUTSIDE, VALUES, Estate, View
 from reports.model import Asset, Band, Ranked
 from reports.risk import band, figure, roll_up
 from reports.views.words import GLYPHS, counted, cut
 
 ZONES = 4
+_DATA = "open data"
 PORTS = 4
 _ROW, _TOP = 46.0, 8.0
 
@@ -32,7 +36,7 @@ class Box(msgspec.Struct, frozen=True):
 
 
 class Arrow(msgspec.Struct, frozen=True):
-    """Ports of a zone that answered a vantage; `strong` where a critical or high failure is behind them."""
+    """What of a zone a vantage reaches; `strong` where a critical or high failure is behind them."""
 
     path: str
     x: float
@@ -55,12 +59,14 @@ class Map(msgspec.Struct, frozen=True):
 
 def reach(estate: Estate, ranked: Iterable[Ranked]) -> Map:
     """The map of an estate with its failures."""
+    ranked = tuple(ranked)
     risks = _risks(ranked)
+    granted = _granted(ranked)
     zones: dict[str, list[Asset]] = defaultdict(list)
     for asset in estate.assets:
         zones[zone_of(asset)].append(asset)
     order = sorted(zones, key=lambda z: (-max(risks.get(a.key, 0.0) for a in zones[z]), z))
-    seen = _answers(estate, zones)
+    seen = _answers((*estate.views, *granted), zones)
     known = {zone for _, zone in seen}
     shown = order[:ZONES]
     looked = {vantage for vantage, zone in seen if zone in shown}
@@ -69,7 +75,8 @@ def reach(estate: Estate, ranked: Iterable[Ranked]) -> Map:
     zone_y = {zone: _y(index, len(shown), rows) for index, zone in enumerate(shown)}
     vantage_y = {name: _y(index, len(vantages), rows) for index, name in enumerate(vantages)}
     boxes = [_zone_box(zone, zones[zone], risks, y, zone in known) for zone, y in zone_y.items()]
-    boxes += [_vantage_box(name, y) for name, y in vantage_y.items()]
+    probed = {view.vantage for view in estate.views}
+    boxes += [_vantage_box(name, y, name in probed) for name, y in vantage_y.items()]
     boxes += [_asset_box(zones[zone], risks, y) for zone, y in zone_y.items()]
     if not vantages:
         boxes.append(Box(4, _y(0, 1, rows), 132, "No open port seen", "reach is not known", dashed=True))
@@ -82,7 +89,7 @@ def reach(estate: Estate, ranked: Iterable[Ranked]) -> Map:
             if vantage in vantage_y and zone in zone_y
         ),
         links=tuple(f"M470 {y + 18} L532 {y + 18}" for y in zone_y.values()),
-        says=_says(order, known, estate),
+        says=_says(order, known, estate, granted),
         table=_rows(order, zones, seen),
     )
 
@@ -95,13 +102,27 @@ def _risks(ranked: Iterable[Ranked]) -> dict[str, float]:
     return {key: roll_up(values) for key, values in scores.items()}
 
 
+def _granted(ranked: Iterable[Ranked]) -> tuple[View, ...]:
+    """What the internet reaches by configuration: seen in the settings, not by a probe from there."""
+    return tuple(
+        View(one.finding.asset, "", OUTSIDE, "configuration", "", 0, (one.finding.port or _DATA,))
+        for one in ranked
+        if one.score and one.finding.kind is Kind.AWS and _reached(one.finding)
+    )
+
+
+def _reached(finding: Finding) -> bool:
+    guarded = finding.exposure is Exposure.INTERNET_LIMITED and bool(finding.port)
+    return guarded or finding.exposure is Exposure.INTERNET_OPEN
+
+
 def _answers(
-    estate: Estate, zones: Mapping[str, Iterable[Asset]]
+    views: Iterable[View], zones: Mapping[str, Iterable[Asset]]
 ) -> Mapping[tuple[str, str], Sequence[View]]:
-    """The views that saw an open port, by vantage and zone."""
+    """The views that saw a way in, by vantage and zone."""
     home = {asset.key: zone for zone, held in zones.items() for asset in held}
     seen: dict[tuple[str, str], list[View]] = defaultdict(list)
-    for view in estate.views:
+    for view in views:
         if view.ports and view.asset in home:
             seen[view.vantage, home[view.asset]].append(view)
     return seen
@@ -125,8 +146,9 @@ def _y(index: int, count: int, rows: int) -> float:
     return _TOP + _ROW * (index + (rows - count) / 2)
 
 
-def _vantage_box(vantage: str, y: float) -> Box:
-    return Box(4, y, 132, vantage_name(vantage), f'vantage "{cut(vantage, 12)}"')
+def _vantage_box(vantage: str, y: float, probed: bool) -> Box:
+    note = f'vantage "{cut(vantage, 12)}"' if probed else "by cloud settings"
+    return Box(4, y, 132, vantage_name(vantage), note)
 
 
 def _zone_box(zone: str, held: Sequence[Asset], risks: Mapping[str, float], y: float, known: bool) -> Box:
@@ -174,10 +196,11 @@ def _number(port: str) -> tuple[str, int]:
     return protocol, int(text) if text.isdigit() else 0
 
 
-def _says(order: Sequence[str], known: set[str], estate: Estate) -> str:
+def _says(order: Sequence[str], known: set[str], estate: Estate, granted: Sequence[View]) -> str:
     if not order:
         return "No asset was seen, so there is nothing to draw."
-    parts = ["Arrows are ports that answered a probe and nothing else; thin lines say where an asset stands."]
+    also = ", or access that the settings of a cloud account grant" if granted else " and nothing else"
+    parts = [f"Arrows are ports that answered a probe{also}; thin lines say where an asset stands."]
     unseen = [zone for zone in order if zone not in known]
     if unseen:
         names = ", ".join(cut(zone, 24) for zone in unseen[:3]) + (" and others" if len(unseen) > 3 else "")

@@ -1,7 +1,8 @@
-"""What the pictures claim: only what a probe saw, and figures that fit the plan."""
+"""What the pictures claim: only what was evidenced, and figures that fit the plan."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from checks.model import Kind
@@ -16,13 +17,26 @@ from tests.reports.builder import TODAY, company, past, ranked, scan, seen, snap
 
 
 def test_the_map_draws_no_way_that_nobody_saw() -> None:
-    drawn = reach(company(), ranked())
+    drawn = reach(company(), [one for one in ranked() if one.finding.kind is not Kind.AWS])
     assert len(drawn.arrows) == 2
     assert {arrow.label for arrow in drawn.arrows} == {"tcp/22 · tcp/443 · tcp/3389", "tcp/22 · tcp/443"}
     assert {box.name for box in drawn.boxes if box.dashed} == {"AWS", "office"}
-    assert "No probe got an answer from AWS, office: who reaches it is not known." in drawn.says
+    assert "No probe got an answer from office, AWS: who reaches it is not known." in drawn.says
     assert ("none", "office", "not known", "4 assets") in drawn.table
     assert ("outside", "dmz", "tcp/22, tcp/443, tcp/3389", "4 of 4 assets") in drawn.table
+
+
+def test_what_cloud_settings_grant_to_everybody_is_a_way_from_the_internet() -> None:
+    cloud = [one for one in ranked() if one.finding.kind is Kind.AWS]
+    estate = merge(
+        [snapshot("prod", kind=Kind.AWS, spec="aws://prod", identities=(cloud[0].finding.asset,))], {}
+    )
+    drawn = reach(estate, cloud)
+    assert [arrow.label for arrow in drawn.arrows] == ["open data"]
+    assert {box.name: box.note for box in drawn.boxes}["Internet"] == "by cloud settings"
+    assert "or access that the settings of a cloud account grant" in drawn.says
+    assert "Nothing was probed from the internet." in drawn.says
+    assert reach(estate, [msgspec.structs.replace(one, score=None) for one in cloud]).arrows == ()
 
 
 def test_a_view_without_an_open_port_is_no_way_in() -> None:

@@ -118,9 +118,9 @@ def _aws() -> Part:
 
 
 def _life_cycles() -> Part:
-    from checks.host import lifecycle
+    from checks.host.lifecycle import DATA_DATE
 
-    return Part("life-cycle data", "here", f"as of {lifecycle.DATA_DATE}")
+    return Part("life-cycle data", "here", f"as of {DATA_DATE}")
 
 
 def _plugins() -> Iterator[Part]:

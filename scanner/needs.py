@@ -16,15 +16,15 @@ def permissions(demands: Sequence[Demand]) -> dict[Kind, tuple[Permission, ...]]
     # Each collector brings its transport; only the kinds that are demanded are imported.
     found: dict[Kind, tuple[Permission, ...]] = {}
     if wanted := facts_of(demands, Kind.HOST):
-        from scanner.collect.host import collect as host
+        import scanner.collect.host.collect as host
 
         found[Kind.HOST] = host.permissions(wanted)
     if wanted := facts_of(demands, Kind.NETWORK):
-        from scanner.collect.network import collect as network
+        import scanner.collect.network.collect as network
 
         found[Kind.NETWORK] = network.permissions(wanted)
     if wanted := facts_of(demands, Kind.AWS):
-        from scanner.collect.cloud import collect as cloud
+        import scanner.collect.cloud.collect as cloud
 
         found[Kind.AWS] = cloud.permissions(wanted)
     return found
@@ -32,7 +32,7 @@ def permissions(demands: Sequence[Demand]) -> dict[Kind, tuple[Permission, ...]]
 
 def iam_policy(demands: Sequence[Demand]) -> str:
     """The IAM policy document that allows exactly the calls of these demands, as JSON."""
-    from scanner.collect.cloud import collect as cloud
+    import scanner.collect.cloud.collect as cloud
 
     return json.dumps(cloud.iam_policy(facts_of(demands, Kind.AWS)), indent=2)
 

@@ -76,20 +76,20 @@ class Worker:
         try:
             match self.plan[target.spec].access:
                 case NetworkScope() as way:
-                    from scanner.collect.network import collect as network
+                    import scanner.collect.network.collect as network
 
                     for one in network.collect(target, wanted, self._network(way), context):
                         seen.append(one)
                 case AwsScope() as way:
-                    from scanner.collect.cloud import collect as cloud
+                    import scanner.collect.cloud.collect as cloud
 
                     seen.append(cloud.collect(target, wanted, self._aws(way), context))
                 case HostScope() as way:
-                    from scanner.collect.host import collect as host
+                    import scanner.collect.host.collect as host
 
                     seen.append(host.collect(target, wanted, self._ssh(way), context))
                 case _:
-                    from scanner.collect.host import collect as host
+                    import scanner.collect.host.collect as host
 
                     seen.append(host.collect(target, wanted, None, context))
         except CollectError as error:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -69,6 +72,26 @@ def back_up(path: Path, version: str) -> None:
     with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
         source.backup(target)
     copy.chmod(0o600)
+
+
+@contextmanager
+def alone(where: URL) -> Iterator[None]:
+    """Waits until no other process on this machine upgrades the same SQLite store.
+
+    The lock has a file of its own: closing the database file would drop SQLite's own locks on it.
+    """
+    if where.get_backend_name() != "sqlite" or not where.database or where.database == ":memory:":
+        yield
+        return
+    path = Path(where.database)
+    lock = path.with_name(f".{path.name}.upgrade")
+    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
 
 
 def explain(where: str, error: Exception) -> str:

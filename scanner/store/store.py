@@ -20,6 +20,7 @@ from scanner.store import tables as t
 from scanner.store.opening import (
     NoScanError,
     StoreError,
+    alone,
     back_up,
     explain,
     parse_url,
@@ -232,29 +233,37 @@ class Store:
 
     # --- opening ---
 
-    def _upgrade(self, where: URL) -> None:
+    def _version(self) -> tuple[str | None, bool]:
+        """(the schema of the store, whether its tables are somebody else's)."""
         with self.engine.connect() as c:
-            known = self.engine.dialect.has_table(c, "alembic_version")
-            found = c.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
-            strange = not known and self.engine.dialect.has_table(c, "scans")
-        if found == SCHEMA:
-            return
-        if strange:
-            raise StoreError(f"{self.where}: this database holds other tables; name another store")
-        if found is not None and found > SCHEMA:
-            raise StoreError(
-                f"{self.where}: written by a newer Bartizan (schema {found}, this one knows {SCHEMA}); "
-                "upgrade Bartizan"
-            )
-        if found is not None and where.get_backend_name() == "sqlite" and where.database:
-            back_up(Path(where.database), found)
-        # Alembic is slow to import and only a store of another version needs it.
-        from scanner.store.migrations.run import MigrationError, upgrade
+            if self.engine.dialect.has_table(c, "alembic_version"):
+                return c.execute(text("SELECT version_num FROM alembic_version")).scalar(), False
+            return None, self.engine.dialect.has_table(c, "scans")
 
-        try:
-            upgrade(self.engine)
-        except MigrationError as error:
-            raise StoreError(f"{self.where}: {error}") from error
+    def _upgrade(self, where: URL) -> None:
+        if self._version()[0] == SCHEMA:
+            return
+        # Two processes may open a new store at once; the second finds it made when its turn comes.
+        with alone(where):
+            found, strange = self._version()
+            if found == SCHEMA:
+                return
+            if strange:
+                raise StoreError(f"{self.where}: this database holds other tables; name another store")
+            if found is not None and found > SCHEMA:
+                raise StoreError(
+                    f"{self.where}: written by a newer Bartizan (schema {found}, this one knows {SCHEMA}); "
+                    "upgrade Bartizan"
+                )
+            if found is not None and where.get_backend_name() == "sqlite" and where.database:
+                back_up(Path(where.database), found)
+            # Alembic is slow to import and only a store of another version needs it.
+            from scanner.store.migrations.run import MigrationError, upgrade
+
+            try:
+                upgrade(self.engine)
+            except MigrationError as error:
+                raise StoreError(f"{self.where}: {error}") from error
 
 
 def _append(c: Connection, scan: int, job: int, snapshot: Snapshot, head: str) -> str:

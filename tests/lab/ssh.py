@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -20,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from scanner.transport.ssh import SshAccess
+from tests.lab.parts import LOOPBACK, free_port, program
 
-LOOPBACK = "127.0.0.1"
 _START_SECONDS = 10.0
 
 
@@ -57,13 +55,6 @@ class LabServer:
         return sum(words in line for line in self.log.read_text("utf-8", "replace").splitlines())
 
 
-def program(name: str) -> str:
-    """The path of a program that a test cannot do without; its lack fails the test."""
-    path = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("PATH", ""))
-    assert path, f"{name} is not installed; this test needs the real one"
-    return path
-
-
 def new_key(path: Path, kind: str = "ed25519") -> Path:
     """A new key pair without a passphrase; gives the path of the private key."""
     subprocess.run([program("ssh-keygen"), "-q", "-t", kind, "-N", "", "-f", str(path)], check=True)
@@ -76,12 +67,6 @@ def fingerprint_of(key: Path) -> str:
         [program("ssh-keygen"), "-lf", str(key)], check=True, capture_output=True, text=True
     )
     return answer.stdout.split()[1]
-
-
-def free_port() -> int:
-    """A port of loopback that nobody used a moment ago."""
-    with socket.create_server((LOOPBACK, 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

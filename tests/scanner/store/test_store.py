@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import zlib
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -147,6 +150,18 @@ def test_an_older_schema_is_backed_up_before_it_is_upgraded(tmp_path: Path) -> N
     assert copy.stat().st_mode & 0o077 == 0
     with sqlite3.connect(copy) as raw:
         assert raw.execute("select version_num from alembic_version").fetchone() == ("0000",)
+
+
+def test_processes_that_open_a_new_store_at_once_all_get_it(tmp_path: Path) -> None:
+    code = "import sys; from scanner.store.store import Store; print(len(Store.open(sys.argv[1]).scans()))"
+    for attempt in range(3):
+        path = str(tmp_path / f"{attempt}.db")
+        started = [
+            subprocess.Popen((sys.executable, "-c", code, path), stdout=PIPE, stderr=PIPE) for _ in range(4)
+        ]
+        for process in started:
+            out, err = process.communicate(timeout=60)
+            assert (process.returncode, out) == (0, b"0\n"), err
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from scanner.transport import nmap
 from scanner.transport.nmap import Nmap, Profile
 from scanner.transport.nmap_xml import NmapOutput, parse
 from scanner.transport.sent import ProbeKind, Sent
-from tests.lab.services import LOOPBACK, dripping, serving, sshd
+from tests.lab.parts import LOOPBACK
+from tests.lab.services import dripping, serving, sshd
 
 A, B, C = (IPv4Address(f"10.0.0.{n}") for n in (1, 2, 3))
 HEAD = '<?xml version="1.0"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap" version="7.93">'

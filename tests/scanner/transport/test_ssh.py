@@ -19,11 +19,10 @@ import pytest
 
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.transport.ssh import ScriptResult, SshAccess, resolved, run_script
+from tests.lab.parts import LOOPBACK, free_port
 from tests.lab.ssh import (  # noqa: F401 - sshd is a fixture
-    LOOPBACK,
     LabServer,
     fingerprint_of,
-    free_port,
     new_key,
     raw_server,
     running_dropbear,

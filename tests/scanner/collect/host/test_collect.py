@@ -25,7 +25,8 @@ from checks.model import Kind, Target
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.collect.host.collect import PROBES, collect, parse_output, permissions, script_for
 from scanner.needs import sudoers
-from tests.lab.ssh import LabServer, program, running_dropbear, running_sshd
+from tests.lab.parts import program
+from tests.lab.ssh import LabServer, running_dropbear, running_sshd
 
 RECORDINGS = Path(__file__).parents[3] / "recordings" / "host"
 EVERYTHING: frozenset[type[Fact]] = frozenset(fact for probe in PROBES for fact in probe.facts)

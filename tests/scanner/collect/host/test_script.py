@@ -15,7 +15,7 @@ from scanner.collect.host.probe import Probe
 from scanner.collect.host.script import compose
 from scanner.collect.host.sections import Answers, split
 from scanner.transport.local import run_local
-from tests.lab.ssh import program
+from tests.lab.parts import program
 
 pytestmark = pytest.mark.real
 NONCE = "0123456789abcdef" * 2

@@ -31,11 +31,11 @@ from scanner.collect.network.examine import SERVICE_FACTS
 from scanner.transport.sent import ProbeKind, Sent
 from tests.lab.asking import hasten
 from tests.lab.network import Namespace, Wire, capture, syn_of
+from tests.lab.parts import free_port
 from tests.lab.services import (
     certificate,
     dripping,
     endless,
-    free_port,
     http,
     inside_tls,
     mute,

@@ -14,7 +14,8 @@ from scanner.transport.pace import Pace
 from scanner.transport.packets import Swept
 from scanner.transport.sent import ProbeKind, Sent
 from tests.lab.network import Namespace, Wire
-from tests.lab.services import free_port, mute, serving
+from tests.lab.parts import free_port
+from tests.lab.services import mute, serving
 
 
 def sweep(

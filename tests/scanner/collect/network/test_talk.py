@@ -13,7 +13,8 @@ from scanner.collect.network.talk import Line, Talk, TalkError
 from scanner.transport.pace import Pace
 from scanner.transport.sent import ProbeKind, Sent
 from tests.lab.asking import LOCAL, line
-from tests.lab.services import dripping, endless, free_port, mute, reset, resetting, saying, serving
+from tests.lab.parts import free_port
+from tests.lab.services import dripping, endless, mute, reset, resetting, saying, serving
 
 
 def talk(number: int, what: Callable[[Talk], Awaitable[bytes]], over: Line | None = None) -> bytes:

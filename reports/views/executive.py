@@ -58,6 +58,7 @@ class Executive(msgspec.Struct, frozen=True):
     history_none: str
     first: tuple[First, ...]
     more_actions: int
+    no_action: str
     decisions: tuple[str, ...]
     map: Map
 
@@ -87,11 +88,17 @@ def executive(material: Material) -> Executive:
         ),
         history=history(material.past, now),
         history_none=(
-            f"This is the first scan: {counted(now.critical_high, 'critical or high action')} open, "
-            f"{now.overdue:,} past due. The next scan will show the change."
+            "This is the first scan of these targets: "
+            f"{counted(now.critical_high, 'critical or high action')} open, {now.overdue:,} past due. "
+            "The next scan will show the change."
         ),
         first=_first(material),
         more_actions=max(0, len(material.actions) - FIRST),
+        no_action=(
+            "Nothing was judged, so no action is known."
+            if material.nothing_judged
+            else "No action is open, so there is nothing to buy."
+        ),
         decisions=decisions(material),
         map=reach(material.estate, material.ranked),
     )
@@ -107,6 +114,8 @@ def _bought(plan: Plan, points: Sequence[tuple[float, float]]) -> float:
 def _urgent(material: Material) -> Figure:
     must = material.must
     label = "Act within 3 days"
+    if not must and material.nothing_judged:
+        return Figure(label, "–", "", "nothing was judged", "open")
     if not must:
         return Figure(label, "0", "", "no action is that urgent")
     need = hours(sum(action.cost for action in must) / 10)
@@ -117,6 +126,8 @@ def _urgent(material: Material) -> Figure:
 def _late(material: Material) -> Figure:
     late = sum(overdue(action, material.today) for action in material.actions)
     note = "of the open actions"
+    if not material.actions and material.nothing_judged:
+        return Figure("Past due date", "–", "", "nothing was judged", "open")
     if material.past:
         last = material.past[-1]
         note = f"critical or high: {last.overdue:,} in scan {last.number}"
@@ -124,12 +135,12 @@ def _late(material: Material) -> Figure:
 
 
 def _points(material: Material) -> Figure:
-    info, answers, past, plan = material.info, material.answers, material.past, material.plan
+    info, past, plan = material.info, material.past, material.plan
     label, value = "Open risk points", f"{plan.open_points:,.0f}"
-    if not answers.asked or answers.asked == answers.unanswered:
+    if material.nothing_judged:
         return Figure(label, "–", "", "nothing was judged", "open")
     if not past:
-        return Figure(label, value, "", "first scan: nothing to compare with")
+        return Figure(label, value, "", "first scan of these targets")
     last = past[-1]
     if not last.points:
         return Figure(label, value, "", f"none in scan {last.number}")

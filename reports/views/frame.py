@@ -56,6 +56,11 @@ class Material(msgspec.Struct, frozen=True):
     answers: Tally
 
     @property
+    def nothing_judged(self) -> bool:
+        """Whether no question got an answer: then no figure of zero means anything."""
+        return self.answers.asked == self.answers.unanswered
+
+    @property
     def must(self) -> tuple[Action, ...]:
         """The actions that cannot wait."""
         return tuple(action for action in self.actions if mandatory(action, self.today))

@@ -54,7 +54,7 @@ class Lines:
         """Counts, and names a target that gave nothing."""
         with self._lock:
             kind = result.job.target.kind
-            self._done[kind] = self._done.get(kind, 0) + 1
+            self._done[kind] = self._done.get(kind, 0) + (result.error is None)
             if result.error:
                 self._say(f"{result.job.target.name}: {result.error}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -255,7 +255,7 @@ def _summary(judged: Judged, index: Path | None) -> str:
     lines = [
         f"Scan {info.number}: {c.done} of {c.planned} targets seen",
         "  ".join(f"{mark(b)} {bands[b]}" for b in ("critical", "high", "medium", "low", "info") if bands[b])
-        or "nothing failed",
+        or _no_failure(outcomes),
         f"{mark('unknown')} {outcomes['unknown'] + outcomes['error']} not assessed   "
         f"{mark('pass')} {outcomes['pass']}   {outcomes['not_applicable']} not applicable",
     ]
@@ -284,6 +284,13 @@ def _summary(judged: Judged, index: Path | None) -> str:
     if index:
         lines += ["", f"Report: {index}"]
     return "\n".join(lines)
+
+
+def _no_failure(outcomes: Mapping[str, int]) -> str:
+    """What it means that nothing failed: less than it seems, unless everything was answered."""
+    if not outcomes["pass"]:
+        return "nothing could be assessed"
+    return "no failure in what was assessed" if outcomes["unknown"] + outcomes["error"] else "nothing failed"
 
 
 def _threshold(text: str | None) -> Callable[[Any], bool]:

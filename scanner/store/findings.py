@@ -17,10 +17,13 @@ from sqlalchemy import Connection, and_, or_, select
 from checks.model import Finding, Kind, Outcome, Severity
 from reports.model import Asset, Past, Ranked, Status
 from scanner.store import tables as t
+from scanner.store.record import ScanRecord
 from scanner.store.store import Store
 
 _LOOKED_BUT_UNSURE = (Outcome.UNKNOWN, Outcome.ERROR)
 _CHUNK = 400
+_LOOK_BACK = 200
+"""Judged scans that are looked at to find earlier ones of the same targets."""
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -166,20 +169,35 @@ def known_identities(store: Store) -> dict[str, str]:
 
 
 def history(store: Store, before: int, most: int = 11) -> tuple[Past, ...]:
-    """The figures of the last judged scans before that one, oldest first."""
+    """The figures of the last judged scans of the same targets before that one, oldest first.
+
+    A scan of other targets, or by other baselines, says nothing about a change.
+    """
     query = (
         select(t.rollups, t.scans.c.finished)
         .join(t.scans, t.scans.c.id == t.rollups.c.scan_id)
         .where(t.rollups.c.scan_id < before)
         .order_by(t.rollups.c.scan_id.desc())
-        .limit(most)
+        .limit(_LOOK_BACK)
     )
     with store.begin() as c:
         rows = list(c.execute(query).mappings())
+        of = _what_was_asked(c, [before, *(r["scan_id"] for r in rows)])
+    alike = [r for r in rows if of[r["scan_id"]] == of[before]][:most]
     return tuple(
         Past(r["scan_id"], r["finished"], r["points"], r["critical_high"], r["overdue"])
-        for r in reversed(rows)
+        for r in reversed(alike)
     )
+
+
+def _what_was_asked(c: Connection, scans: Sequence[int]) -> dict[int, tuple[frozenset[str], tuple[str, ...]]]:
+    """The targets and the baselines of each of these scans."""
+    specs: dict[int, set[str]] = {number: set() for number in scans}
+    for number, spec in c.execute(select(t.jobs.c.scan_id, t.jobs.c.spec).where(t.jobs.c.scan_id.in_(scans))):
+        specs[number].add(spec)
+    records = c.execute(select(t.scans.c.id, t.scans.c.record).where(t.scans.c.id.in_(scans)))
+    baselines = {number: msgspec.json.decode(record, type=ScanRecord).baselines for number, record in records}
+    return {number: (frozenset(found), baselines.get(number, ())) for number, found in specs.items()}
 
 
 def outcomes_of(store: Store) -> dict[int, dict[str, int]]:

@@ -54,10 +54,10 @@ def store(tmp_path: Path) -> Store:
     return Store.open(str(tmp_path / "b.db"))
 
 
-def judge(store: Store, *found: Finding, today: str = TODAY) -> int:
-    record = ScanRecord("", "", (), {}, "", "", (), "0")
+def judge(store: Store, *found: Finding, today: str = TODAY, spec: str = "local", baseline: str = "b") -> int:
+    record = ScanRecord("", "", (), {}, "", "", (baseline,), "0")
     at = datetime(2026, 11, 20, tzinfo=UTC).isoformat()
-    number = store.start_scan(record, at, [Target(Kind.HOST, "a", "local")])
+    number = store.start_scan(record, at, [Target(Kind.HOST, "a", spec)])
     return rejudge(store, number, *found, today=today)
 
 
@@ -145,6 +145,16 @@ def test_a_change_of_what_was_seen_keeps_the_first_date(store: Store) -> None:
     [one] = intervals.load(store, second)
     assert (one.finding.saw, one.first_seen, one.status) == ("prohibit-password", TODAY, Status.OPEN)
     assert rows(store) == 2
+
+
+def test_only_scans_of_the_same_targets_by_the_same_baselines_are_compared(store: Store) -> None:
+    judge(store, finding("x"))
+    judge(store, finding("x"), spec="ssh://root@b:22")
+    judge(store, finding("x"), baseline="another")
+    judge(store, finding("x"))
+    last = judge(store, finding("x"))
+    assert [p.number for p in intervals.history(store, last)] == [1, 4]
+    assert [p.number for p in intervals.history(store, last, 1)] == [4]
 
 
 def test_identities_are_remembered(store: Store) -> None:

@@ -87,7 +87,9 @@ def executive(material: Material) -> Executive:
             else None
         ),
         history=history(material.past, now),
-        history_none=(
+        history_none="Nothing was judged in this scan."
+        if material.nothing_judged
+        else (
             "This is the first scan of these targets: "
             f"{counted(now.critical_high, 'critical or high action')} open, {now.overdue:,} past due. "
             "The next scan will show the change."

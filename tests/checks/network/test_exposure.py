@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from checks.facts.network import OpenPort
@@ -39,6 +40,21 @@ def test_an_identified_service_fails_on_any_port(check: str, known: tuple[str, i
     assert finding.saw == f"{service} Thing 1.2, reached from inside"
     assert finding.fix_key == "close:10.0.0.5:tcp/40000"
     filled(check, finding)
+
+
+def test_a_database_asked_from_its_own_machine_is_not_judged() -> None:
+    """Bound to loopback is as it should be; whether others reach it, a look from there cannot tell."""
+    port = OpenPort(5432, "tcp", "postgresql")
+    here = msgspec.structs.replace(open_ports(port), vantage="loopback", address="127.0.0.1")
+    [finding] = judge("network.exposure.databases", here, answers())
+    assert (finding.outcome, finding.on) == (Outcome.UNKNOWN, "tcp/5432")
+    assert finding.needs == "a scan from another machine"
+    [telnet] = judge(
+        "network.exposure.telnet",
+        msgspec.structs.replace(open_ports(OpenPort(23, "tcp", "telnet")), vantage="loopback"),
+        answers(),
+    )
+    assert telnet.outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize(("check", "known"), SERVICES.items())

@@ -26,6 +26,7 @@ from scanner.names import parse_ports
 from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
 from scanner.store.record import JobState, ScanRecord, ScanRow, ScanState
 from scanner.store.store import Store
+from scanner.transport.sent import Sent, log_to, not_kept
 
 _ORDER = (Kind.HOST, Kind.NETWORK, Kind.AWS)
 
@@ -48,6 +49,7 @@ class Request:
     no_nmap: bool = False
     no_raw: bool = False
     ports: str = ""
+    probe_log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def run(
         options=options,
         context=Context(cancelled=cancelled),
         progress=listener.progress,
+        log=_probe_log(request),
     )
     app.collect(
         store,
@@ -283,6 +286,15 @@ def _options(request: Request) -> dict[str, str]:
             for name in ("authorised", "public", "ssh_agent", "no_nmap", "no_raw")
         },
     }
+
+
+def _probe_log(request: Request) -> Callable[[Sent], None]:
+    if request.probe_log is None:
+        return not_kept
+    try:
+        return log_to(request.probe_log)
+    except OSError as error:
+        raise app.UsageError(f"--probe-log {request.probe_log}: {error.strerror}") from None
 
 
 def _ports(request: Request) -> str | tuple[int, ...]:

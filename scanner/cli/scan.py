@@ -63,6 +63,7 @@ def _ways(function: F) -> F:
             click.option(
                 "--ports", default="", metavar="LIST", help="Without a scope: 22,80,8000-8100, top or all."
             ),
+            click.option("--probe-log", type=_FILE, help="Append every probe to this file as JSON lines."),
             click.option("--no-nmap", is_flag=True, help="Go without nmap even if it is installed."),
             click.option("--no-raw", is_flag=True, help="Ask ports with full connections, not raw packets."),
             click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True),

@@ -15,6 +15,7 @@ from scanner.addresses import Address
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.dispatch.jobs import Job, Result
 from scanner.scope import AwsScope, Guard, HostScope, NetworkScope, PlannedTarget, ScopeError, resolve_host
+from scanner.transport.sent import Sent, not_kept
 
 if TYPE_CHECKING:
     from scanner.collect.network.collect import NetworkAccess
@@ -50,7 +51,7 @@ class Worker:
     """Does jobs; safe to call from several threads.
 
     `plan` maps a target's spec to the way there, `wanted` each kind to the facts that will be judged.
-    `progress(job, done, total)` hears how far a job is.
+    `progress(job, done, total)` hears how far a job is, `log` of every probe that a network is sent.
     """
 
     plan: Mapping[str, PlannedTarget]
@@ -59,6 +60,7 @@ class Worker:
     options: Options
     context: Context
     progress: Callable[[Job, int, int], None] = field(default=lambda _job, _done, _total: None)
+    log: Callable[[Sent], None] = not_kept
 
     def __call__(self, job: Job) -> Result:
         """The snapshots of one target. What was seen before an error comes with the error."""
@@ -113,6 +115,7 @@ class Worker:
             use_nmap=self.options.nmap,
             total_seconds=self.options.minutes * 60,
             own_identities=own_identities(),
+            log=self.log,
         )
 
     def _may_send(self, address: Address) -> bool:

@@ -8,13 +8,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.lab.network import Wire, capture
+from tests.lab.network import Wire, capture, syn_of
 from tests.lab.ssh import LabServer, running_sshd
 
 pytestmark = pytest.mark.real
@@ -45,6 +46,8 @@ class Lab:
     sent_to: frozenset[str]
     asked_for: frozenset[str]
     server: LabServer
+    probes: list[dict[str, object]]
+    syns: list[tuple[str, int]]
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
         def scan() -> subprocess.CompletedProcess[str]:
             command = [str(BARTIZAN), "scan", "--scope", str(scope), "--out", str(folder / "report")]
+            command += ["--probe-log", str(folder / "probes.jsonl")]
             return subprocess.run(command, capture_output=True, text=True, env=env, timeout=120, check=False)
 
         with capture(scanner) as frames:
@@ -85,6 +89,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             frozenset(str(ipaddress.ip_address(f[30:34])) for f in frames if f[12:14] == b"\x08\x00"),
             frozenset(str(ipaddress.ip_address(f[38:42])) for f in frames if f[12:14] == b"\x08\x06"),
             server,
+            [json.loads(line) for line in (folder / "probes.jsonl").read_text().splitlines()],
+            [syn for syn in map(syn_of, frames) if syn],
         )
 
 
@@ -113,6 +119,17 @@ def test_nothing_was_sent_to_what_is_excluded_or_outside(lab: Lab) -> None:
     network = ipaddress.ip_network("10.88.0.0/29")
     assert all(ipaddress.ip_address(one) in network for one in lab.sent_to | lab.asked_for)
     assert EXCLUDED not in lab.sent_to | lab.asked_for
+
+
+def test_the_log_of_probes_is_what_the_wire_saw(lab: Lab) -> None:
+    """Each SYN of the sweep is a line; the kernel's own belong to conversations and to the login."""
+    # The scanner's own address is asked inside the machine: nothing of that is on the wire.
+    probes = [p for p in lab.probes if p["destination"] != SCANNER]
+    swept = [(p["destination"], p["port"]) for p in probes if p["kind"] == "tcp-syn"]
+    talks = [(p["destination"], p["port"]) for p in probes if p["kind"] in ("tcp-talk", "tcp-connect")]
+    assert swept
+    login = (HOST, lab.server.port)
+    assert Counter(lab.syns) == Counter([*swept, *talks, login])
 
 
 def test_the_host_was_asked_over_one_connection_and_one_exec(lab: Lab) -> None:

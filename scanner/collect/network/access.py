@@ -11,16 +11,12 @@ from typing import Any, TypeVar
 from scanner.collect.collector import Context
 from scanner.collect.network.talk import Address, Line
 from scanner.transport.pace import Pace
-from scanner.transport.sent import Sent
+from scanner.transport.sent import Sent, not_kept
 
 T = TypeVar("T")
 MOST_LIMITS = 100
 _GLANCE = 0.1
 """Seconds between two looks at whether somebody wants to stop."""
-
-
-def _not_kept(_: Sent) -> None:
-    """The log of somebody who wants none."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class NetworkAccess:
     use_nmap: bool = True
     total_seconds: float = 900
     own_identities: tuple[str, ...] = ()
-    log: Callable[[Sent], None] = _not_kept
+    log: Callable[[Sent], None] = not_kept
 
 
 @dataclass

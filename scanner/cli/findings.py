@@ -90,12 +90,12 @@ def _rows(found: Iterable[Ranked]) -> str:
             one.due or ("" if one.clock is None else "on upgrade"),
             one.asset_name,
             shortened(" ".join(filter(None, [one.finding.region, one.finding.on]))),
-            one.finding.title if one.finding.outcome == "fail" else one.finding.reason or one.finding.title,
+            one.finding.title + (f" ({one.finding.reason})" if one.finding.reason else ""),
             one.finding.id[:10],
         ]
         for one in found
     ]
-    heads = ["risk", "band", "due", "asset", "on", "good state that failed, or why it is not known", "id"]
+    heads = ["risk", "band", "due", "asset", "on", "good state (and why it is not known)", "id"]
     return table(heads, cells, right=frozenset({0}), wide=5)
 
 

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 
 import msgspec
@@ -16,7 +18,7 @@ from baselines.resolve import Demand
 from checks.catalogue import Catalogue
 from checks.facts.network import NetworkCoverage
 from checks.facts.snapshot import Snapshot
-from checks.model import Finding, Kind, Outcome
+from checks.model import Finding, Kind, Outcome, Target
 from reports import estate as estates
 from reports.estate import Estate
 from reports.model import Coverage, Ranked, ScanInfo, Unreached
@@ -108,9 +110,10 @@ def collect(
     rows = [row for row in store.jobs(number) if row.state is JobState.PLANNED]
     listener.begin({k: sum(1 for r in rows if r.kind is k) for k in Kind if any(r.kind is k for r in rows)})
     limits = dict.fromkeys(store.scan(number).record.limits)
-    for result in dispatcher.run(_announced(store, rows, plan, clock), work):
+    here = [row for row in rows if row.spec in plan]
+    for result in chain(_gone(rows, plan), dispatcher.run(_announced(store, here, plan, clock), work)):
         error, at = result.error, stamp(clock())
-        if error and cancelled.is_set():
+        if error and cancelled.is_set() and error.failure is not Failure.INTERRUPTED:
             # Whatever went wrong after the wish to stop may come from the stop; the next try will tell.
             error = CollectError(Failure.INTERRUPTED, f"stopped on request: {error}")
         snapshots = result.snapshots
@@ -142,6 +145,14 @@ def limits_of(snapshot: Snapshot) -> tuple[str, ...]:
     if not isinstance(coverage, NetworkCoverage):
         return ()
     return tuple(f"{coverage.network}: {limit}" for limit in coverage.limits)
+
+
+def _gone(rows: Sequence[JobRow], plan: Mapping[str, Any]) -> Iterator[Result]:
+    """What the scope held when the scan began, and does not hold now that it goes on."""
+    error = CollectError(Failure.OUT_OF_SCOPE, "the scope does not hold it any more")
+    for row in rows:
+        if row.spec not in plan:
+            yield Result(Job(row.id, Target(row.kind, row.name, row.spec), row.attempt), error=error)
 
 
 def _announced(
@@ -181,7 +192,9 @@ def judge(
     found = _best(one for s in snapshots for one in evaluate(demands, s, now=now, asset=estate.key(s)))
     estate = estates.with_support(estate, found)
     today = now.astimezone(UTC).date()
-    lived = intervals.lives(store, found, number, today.isoformat())
+    # What snapshots show was there when they were taken: judging them later moves no deadline.
+    taken = min(today.isoformat(), scan.finished[:10] or today.isoformat())
+    lived = intervals.lives(store, found, number, taken)
     ranked = rank(
         found,
         estate,
@@ -200,7 +213,6 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
     today = judged.now.astimezone(UTC).date()
     number = judged.scan.number
     finished = judged.scan.finished or stamp(judged.now)
-    past = figures(number, finished, actions(judged.ranked, judged.estate), today)
     intervals.save(
         store,
         number,
@@ -208,7 +220,7 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
         lived=judged.lived,
         assets=judged.estate.assets,
         known=judged.estate.keys,
-        past=past,
+        past=lambda kept: figures(number, finished, actions(kept, judged.estate), today),
     )
     store.set_scan(number, state=state, at=finished)
     scan = store.scan(number)
@@ -275,9 +287,13 @@ def findings_of(store: Store, number: int | None) -> tuple[ScanRow, list[Ranked]
         number = max(judged)
     scan = store.scan(number)
     if scan.number not in judged:
-        raise UsageError(
-            f"scan {scan.number} is {scan.state} and not judged; run `bartizan assess {scan.number}`"
+        # `assess` keeps nothing of a scan that did not come to its end.
+        next_step = (
+            f"run `bartizan assess {scan.number}`"
+            if scan.state is ScanState.COLLECTED
+            else "if nothing works on it any more, `bartizan scan --resume` goes on with the newest scan"
         )
+        raise UsageError(f"scan {scan.number} is {scan.state} and not judged; {next_step}")
     return scan, list(intervals.load(store, scan.number))
 
 
@@ -307,10 +323,22 @@ def write_report(
         today=judged.now.astimezone(UTC).date(),
     )
     chosen = {n: html for n, html in made.items() if kind == "all" or n == f"{kind}.html"}
+    folder_for_report(out)
     try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
         return [write_atomically(out / name, html) for name, html in chosen.items()]
     except OSError as error:
-        raise UsageError(
-            f"{error.filename or out}: {error.strerror}; name another folder with --out"
-        ) from None
+        raise UsageError(f"{out}: {error.strerror}; name another folder with --out") from None
+
+
+def folder_for_report(out: Path) -> None:
+    """Makes the folder where it is missing.
+
+    Raises:
+        UsageError: no file can be written there.
+    """
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}; name another folder with --out") from None

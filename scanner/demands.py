@@ -28,10 +28,32 @@ def resolve_baselines(names: Iterable[str], catalogue: Catalogue) -> tuple[Deman
     return merge(_resolve(name, catalogue) for name in names)
 
 
+def lasting_name(name: str) -> str:
+    """The name with the whole path of a file, so that it means the same in every folder."""
+    head, profile = split_name(name)
+    if not _is_file(head):
+        return name
+    return f"{Path(head).absolute()}{':' + profile if profile else ''}"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """(id or file, profile or nothing); a colon in the path of a file is part of the path."""
+    if _is_file(name):
+        return name, ""
+    head, _, profile = name.rpartition(":")
+    if not _is_file(head):
+        head, _, profile = name.partition(":")
+    return head, profile
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
+
+
 def _resolve(name: str, catalogue: Catalogue) -> tuple[Demand, ...]:
-    head, _, profile = name.partition(":")
+    head, profile = split_name(name)
     known = dict(library())
-    if head.endswith((".yaml", ".yml")):
+    if _is_file(head):
         try:
             loaded = load(Path(head).read_bytes(), head)
         except OSError as error:

@@ -20,7 +20,7 @@ from checks.model import Kind, Target
 from scanner import __version__, app
 from scanner.collect.collector import CollectError, Context
 from scanner.collect.run import Options, Worker
-from scanner.demands import DEFAULT_BASELINES, resolve_baselines
+from scanner.demands import DEFAULT_BASELINES, lasting_name, resolve_baselines
 from scanner.dispatch.local import LocalDispatcher
 from scanner.names import parse_ports
 from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
@@ -119,7 +119,7 @@ def prepare(request: Request) -> Prepared:
         options=_options(request),
         scope_file=str(request.scope.resolve()) if request.scope else "",
         scope_text=request.scope.read_text(encoding="utf-8-sig") if request.scope else "",
-        baselines=tuple(names),
+        baselines=tuple(lasting_name(name) for name in names),
         version=__version__,
         plugins=catalogue.plugins,
         limits=planned.notes,
@@ -139,6 +139,7 @@ def run(
 ) -> int:
     """Collects everything that is planned; the number of the scan. With a number, that scan goes on."""
     targets = {one.target.spec: one for one in prepared.plan.targets}
+    log = _probe_log(prepared.request)
     if number is None:
         now = app.stamp(app.utc_now())
         number = store.start_scan(prepared.record, now, [one.target for one in prepared.plan.targets])
@@ -164,7 +165,7 @@ def run(
         options=options,
         context=Context(cancelled=cancelled),
         progress=listener.progress,
-        log=_probe_log(request),
+        log=log,
     )
     app.collect(
         store,
@@ -199,11 +200,19 @@ def again(row: ScanRow, ways: Mapping[str, Any]) -> Request:
     """The request of an interrupted scan, with the ways to its targets as they are given now.
 
     Raises:
-        UsageError: the newest scan was not interrupted.
+        UsageError: the newest scan was not interrupted, or it began with another scope or baseline.
     """
     if row.state not in {ScanState.INTERRUPTED, ScanState.RUNNING}:
         raise app.UsageError(f"scan {row.number} is {row.state}; only an interrupted scan can go on")
     record = row.record
+    if ways["baselines"] and tuple(map(lasting_name, ways["baselines"])) != record.baselines:
+        asked = ", ".join(record.baselines)
+        raise app.UsageError(
+            f"--resume goes on by {asked}; `bartizan assess --baseline` then judges by others"
+        )
+    if ways["scope"] and str(ways["scope"].resolve()) != record.scope_file:
+        began = record.scope_file or "no scope file"
+        raise app.UsageError(f"scan {row.number} began with {began}; --resume takes no other --scope")
     given = {
         k: v for k, v in ways.items() if k not in {"store_url", "workers", "words", "scope", "baselines"}
     }
@@ -237,7 +246,7 @@ def import_output(store: Store, output: Path, name: str, baselines: tuple[str, .
         raise app.UsageError(f"{output}: {error.strerror}") from None
     except CollectError as error:
         raise app.UsageError(f"{output}: {error}") from None
-    names = baselines or (DEFAULT_BASELINES[Kind.HOST],)
+    names = tuple(map(lasting_name, baselines)) or (DEFAULT_BASELINES[Kind.HOST],)
     record = ScanRecord("", f"output read from {output.name}", (), {}, "", "", names, __version__)
     number = store.start_scan(record, at, [target])
     [job] = store.jobs(number)

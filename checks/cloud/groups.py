@@ -79,7 +79,7 @@ def judge(
         if ways:
             users = [one for one in interfaces.interfaces if group.id in one.groups]
             behind = _behind(users, ways.values(), group.region in interfaces.regions)
-            yield _open(group, ways, behind)
+            yield _open(group, ways, behind, named)
             continue
         unread = sorted(
             {name for rule in group.ingress if _covered(rule, ports) for name in rule.prefix_lists}
@@ -151,7 +151,9 @@ def _behind(users: Sequence[Interface], ways: Iterable[Open], read: bool) -> _Be
     return _Behind(Exposure.OTHER_ZONE, evidence, Severity.MEDIUM)
 
 
-def _open(group: SecurityGroup, ways: Mapping[str, Open], behind: _Behind) -> Verdict:
+def _open(
+    group: SecurityGroup, ways: Mapping[str, Open], behind: _Behind, named: Mapping[str, Sequence[str]]
+) -> Verdict:
     names = list(ways)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     sources = {way.words for way in ways.values()}
@@ -165,35 +167,59 @@ def _open(group: SecurityGroup, ways: Mapping[str, Open], behind: _Behind) -> Ve
         severity=behind.severity,
         exposure=behind.exposure,
         exposure_evidence=f"{group.id} lets {names[0]} in from {from_where}; {behind.evidence}",
-        values={"name": group.name, "rules": _rules(group, names), "first": names[0].partition("/")[2]},
+        values={
+            "name": group.name,
+            "rules": _rules(group, names, named),
+            "first": names[0].partition("/")[2],
+        },
     )
 
 
-def _rules(group: SecurityGroup, names: Sequence[str]) -> str:
-    """The open rules as `--ip-permissions` takes them; narrow networks beside the wide ones stay."""
-    found = []
-    for rule in group.ingress:
-        hit = any(
-            rule.protocol in (name.partition("/")[0], "-1")
-            and rule.low <= int(name.partition("/")[2]) <= rule.high
-            for name in names
-        )
-        wide = [cidr for cidr in rule.cidrs if ip_network(cidr, strict=False).prefixlen <= _widest(cidr)]
-        if not hit or not (wide or rule.prefix_lists or rule.cidrs):
-            continue
-        taken = wide or ([] if rule.prefix_lists else list(rule.cidrs))
-        entry: dict[str, object] = {"IpProtocol": rule.protocol}
-        if rule.protocol != "-1":
-            entry |= {"FromPort": rule.low, "ToPort": rule.high}
-        if four := [{"CidrIp": cidr} for cidr in taken if ":" not in cidr]:
-            entry["IpRanges"] = four
-        if six := [{"CidrIpv6": cidr} for cidr in taken if ":" in cidr]:
-            entry["Ipv6Ranges"] = six
-        if rule.prefix_lists and not wide:
-            entry["PrefixListIds"] = [{"PrefixListId": name} for name in rule.prefix_lists]
-        found.append(entry)
-    return json.dumps(found, separators=(",", ":"))
+def _rules(group: SecurityGroup, names: Sequence[str], named: Mapping[str, Sequence[str]]) -> str:
+    """The open rules as `--ip-permissions` takes them; narrow networks, and lists of them, stay.
+
+    Where the internet is let in by many narrow pieces there are no wide ones: then all pieces go.
+    """
+    hit = [rule for rule in group.ingress if any(_lets_in(rule, name) for name in names)]
+    entries = [_entry(rule, [c for c in rule.cidrs if _wide(c)], _wide_lists(rule, named)) for rule in hit]
+    left = [[c for c in (*rule.cidrs, *_listed(rule.prefix_lists, named)) if not _wide(c)] for rule in hit]
+    if opened(cidr for cidrs in left for cidr in cidrs):
+        entries = [_entry(rule, rule.cidrs, rule.prefix_lists) for rule in hit]
+    return json.dumps([entry for entry in entries if entry], separators=(",", ":"))
 
 
-def _widest(cidr: str) -> int:
-    return 32 if ":" in cidr else 8
+def _lets_in(rule: Rule, name: str) -> bool:
+    protocol, _, port = name.partition("/")
+    return rule.protocol in (protocol, "-1") and rule.low <= int(port) <= rule.high
+
+
+def _listed(lists: Iterable[str], named: Mapping[str, Sequence[str]]) -> list[str]:
+    return [cidr for name in lists for cidr in named.get(name, ())]
+
+
+def _wide_lists(rule: Rule, named: Mapping[str, Sequence[str]]) -> list[str]:
+    """The lists that let the internet in, each by itself: a list is taken out whole or not at all."""
+    return [name for name in rule.prefix_lists if opened(named.get(name, ()))]
+
+
+def _entry(rule: Rule, cidrs: Iterable[str], lists: Iterable[str]) -> dict[str, object]:
+    """One rule with these sources only; empty where none is left."""
+    taken = list(cidrs)
+    sources: dict[str, object] = {}
+    if four := [{"CidrIp": cidr} for cidr in taken if ":" not in cidr]:
+        sources["IpRanges"] = four
+    if six := [{"CidrIpv6": cidr} for cidr in taken if ":" in cidr]:
+        sources["Ipv6Ranges"] = six
+    if named := [{"PrefixListId": name} for name in lists]:
+        sources["PrefixListIds"] = named
+    if not sources:
+        return {}
+    ports = {} if rule.protocol == "-1" else {"FromPort": rule.low, "ToPort": rule.high}
+    return {"IpProtocol": rule.protocol, **ports, **sources}
+
+
+def _wide(cidr: str) -> bool:
+    """Whether this network alone holds a wide part of the internet."""
+    return ip_network(cidr, strict=False).prefixlen <= (32 if ":" in cidr else 8) and bool(
+        opened([cidr], prefix4=9, prefix6=33)
+    )

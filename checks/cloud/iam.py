@@ -297,19 +297,24 @@ def _administrator(found: IamPolicies, policy: IamPolicy, holder: Holder, meant:
 
 
 def _allows_everything(policy: Policy) -> bool:
-    if any(_unlimited(one) for one in policy.statements if not one.allow):
+    # All but a few is everything, unless what is left out is the power over identities.
+    everything = ("any:thing", "iam:createuser")
+    if any(_holds_for(one, everything[0]) for one in policy.statements if not one.allow):
         return False
-    return any(_unlimited(one) for one in policy.statements if one.allow)
+    allowing = [one for one in policy.statements if one.allow]
+    return all(any(_holds_for(one, action) for one in allowing) for action in everything)
 
 
-def _unlimited(statement: Statement) -> bool:
-    if statement.conditions or not any(matches(name, "any:thing") for name in statement.resources):
+def _holds_for(statement: Statement, action: str) -> bool:
+    """Whether the statement is about this action on every resource, or on all but a few, always."""
+    names = statement.resources or statement.not_resources
+    on_all = bool(names) and any(matches(name, "any:thing") for name in names) is bool(statement.resources)
+    if statement.conditions or not on_all:
         return False
     if statement.actions:
-        return any(matches(name.lower(), "any:thing") for name in statement.actions)
-    # All but a few is everything, unless what is left out is the power over identities.
+        return any(matches(name.lower(), action) for name in statement.actions)
     return bool(statement.not_actions) and not any(
-        matches(name.lower(), "iam:createuser") for name in statement.not_actions
+        matches(name.lower(), action) for name in statement.not_actions
     )
 
 

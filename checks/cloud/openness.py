@@ -43,6 +43,7 @@ _NOT_WHO = frozenset(
 )
 """Keys that everybody can satisfy."""
 _ARNS = frozenset({"aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"})
+_PATHS = frozenset({"aws:principalorgpaths", "aws:sourceorgpaths"})
 _EQUALS = frozenset(
     {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"}
 )
@@ -109,7 +110,9 @@ def _everybody(statement: Statement) -> bool:
 
 
 def _takes_back(denial: Statement, allowed: Statement) -> bool:
-    if "*" not in denial.principals or denial.not_actions or denial.not_resources:
+    # A denial to all but a few that it names leaves those few.
+    spares_few = bool(denial.not_principals) and "*" not in denial.not_principals
+    if not ("*" in denial.principals or spares_few) or denial.not_actions or denial.not_resources:
         return False
     actions = allowed.actions or ("*",)
     resources = allowed.resources or ("*",)
@@ -156,6 +159,10 @@ def _fixed(key: str, operator: str, value: str) -> bool:
         return False
     if operator not in _WITH_WILDCARDS or not set("*?") & set(value):
         return True
+    if key in _PATHS:
+        # In a path it is the organisation that says who; below it wildcards are fine.
+        organisation, slash, _ = value.partition("/")
+        return bool(slash) and not set("*?") & set(organisation)
     # In an ARN it is the account that says who; behind it wildcards are fine.
     parts = value.split(":")
     return key in _ARNS and len(parts) >= 6 and parts[4].isdigit()

@@ -80,15 +80,18 @@ def _reached(one: RdsInstance, groups: SecurityGroups) -> tuple[Exposure, str]:
     if one.region not in groups.regions:
         return Exposure.UNKNOWN, "its security groups could not be read"
     ingress = [rule for group in groups.groups if group.id in one.groups for rule in group.ingress]
-    cidrs = [
-        cidr
+    to_it = [
+        rule
         for rule in ingress
         if rule.protocol in ("tcp", "-1") and (not one.port or rule.low <= one.port <= rule.high)
-        for cidr in rule.cidrs
     ]
+    cidrs = [cidr for rule in to_it for cidr in rule.cidrs]
     way = opened(cidrs) if cidrs else Open()
     if way:
         return Exposure.INTERNET_OPEN, f"its security groups let tcp/{one.port} in from {way.words}"
+    lists = sorted({name for rule in to_it for name in rule.prefix_lists})
+    if lists:
+        return Exposure.UNKNOWN, f"its security groups name {', '.join(lists)}, which were not looked into"
     return Exposure.INTERNET_LIMITED, "its security groups do not let the whole internet in"
 
 

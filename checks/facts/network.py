@@ -183,7 +183,7 @@ class SshHostKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SshHostKeys(Fact, frozen=True, forbid_unknown_fields=True):
-    """The host key of each SSH server of the address."""
+    """The host keys of the SSH servers of the address; of one server its preferred key and its RSA key."""
 
     keys: tuple[SshHostKey, ...]
 

@@ -57,8 +57,13 @@ def uid_zero(found: Accounts) -> Verdicts:
 )
 def empty_password(accounts: Accounts, passwords: Passwords) -> Verdicts:
     """Whoever knows the name of the account is in, at the console, through su, and often over the network."""
-    here = {account.name for account in accounts.accounts}
-    empty = [p.name for p in passwords.passwords if p.state is PasswordState.EMPTY and p.name in here]
+    in_shadow = {p.name for p in passwords.passwords if p.state is PasswordState.EMPTY}
+    empty = [
+        account.name
+        for account in accounts.accounts
+        # An empty field in /etc/passwd is a password of its own: nobody looks into shadow then.
+        if account.password_empty or (account.name in in_shadow and not account.password_here)
+    ]
     for name in empty:
         yield expect(False, on=name, saw="no password", want="a password, or locked")
     if not empty:

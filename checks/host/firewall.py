@@ -67,12 +67,20 @@ def active(found: Firewall) -> Verdicts:
         if family == "ip6" and not found.ipv6:
             yield not_applicable(name, "the host has no IPv6 address beyond loopback")
             continue
-        chains = [c for c in found.chains if _sees(c, family) and (c.rules or c.rest == "refuse")]
+        seen = [c for c in found.chains if _sees(c, family)]
+        # Rules that only accept or count, as those for virtual machines do, keep nothing out.
+        chains = [c for c in seen if (c.rules and c.refuses) or c.rest == "refuse"]
         tools = ", ".join(found.tools)
         none = (
             f"no rules for incoming packets ({tools} installed)" if tools else "no tool that could load rules"
         )
-        yield expect(bool(chains), on=name, saw=_described(chains) or none, want="rules for incoming packets")
+        idle = f"{_described(seen)}; no rule refuses anything" if any(c.rules for c in seen) else none
+        yield expect(
+            bool(chains),
+            on=name,
+            saw=_described(chains) or idle,
+            want="rules that refuse incoming packets",
+        )
 
 
 @check(

@@ -114,7 +114,12 @@ def security_updates(updates: PendingUpdates, *, max_age_days: int = 14, now: da
     elif doubt := _doubt(updates, max_age_days, now):
         yield unknown(on, f"none is known to be pending, but {doubt}")
     else:
-        yield expect(True, on=on, saw=f"none pending, lists of {updates.lists_at}", want="none pending")
+        yield expect(
+            True,
+            on=on,
+            saw=f"none pending, lists of {updates.security_at or updates.lists_at}",
+            want="none pending",
+        )
 
 
 def _doubt(updates: PendingUpdates, max_age_days: int, now: datetime) -> str:
@@ -127,8 +132,11 @@ def _doubt(updates: PendingUpdates, max_age_days: int, now: datetime) -> str:
         return "no list of security updates is among its package lists"
     if not updates.lists_at:
         return "the age of its package lists is not known"
-    if _age(updates.lists_at, now) > timedelta(days=max_age_days):
-        return f"its newest package list is of {updates.lists_at[:10]}, older than {max_age_days} days"
+    # A fresh list of another source does not make an old list of security updates younger.
+    what = "list of security updates" if updates.security_at else "package list"
+    at = updates.security_at or updates.lists_at
+    if _age(at, now) > timedelta(days=max_age_days):
+        return f"its newest {what} is of {at[:10]}, older than {max_age_days} days"
     return ""
 
 
@@ -236,6 +244,9 @@ def held_packages(updates: PendingUpdates) -> Verdicts:
         yield expect(False, on=update.package, saw=saw, want="the fixed version")
     if updates.manager != "apt":
         yield unknown("held packages", f"what {updates.manager} holds back is not read")
+    elif not held and updates.held and not (updates.lists and updates.security_source):
+        reason = f"held: {_some(updates.held)}; no list of security updates says what they lack"
+        yield unknown("held packages", reason)
     elif not held:
         saw = f"held, without a known security update: {_some(updates.held)}" if updates.held else "none held"
         yield expect(True, on="held packages", saw=saw, want="none with a security update")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from checks.check import check
 from checks.facts.host.accounts import Sudoers
 from checks.fix import Effort, Fix, Language, Snippet
@@ -28,7 +30,7 @@ _UNDO = "Copy the file that the snippet keeps back, and check with `visudo -c`."
                 Language.SHELL,
                 "# Keep a root session open until sudo has worked with a password.\n"
                 'file=@{file}\ncp -p "$file" "/root/$(basename "$file").before" &&\n'
-                "  sed -i 's/NOPASSWD *: *//' \"$file\" &&\n"
+                "  sed -i 's/NOPASSWD *: *//g' \"$file\" &&\n"
                 '  visudo -c || cp -p "/root/$(basename "$file").before" "$file"',
                 'file=@{file}\ncp -p "/root/$(basename "$file").before" "$file" && visudo -c',
             ),
@@ -38,20 +40,36 @@ _UNDO = "Copy the file that the snippet keeps back, and check with `visudo -c`."
 )
 def no_password(found: Sudoers, *, allowed: frozenset[str] = frozenset()) -> Verdicts:
     """Whoever gets such an account for a moment (an open screen, a stolen key) is root at once."""
-    bad = [rule for rule in found.rules if rule.no_password and rule.who not in allowed]
-    for rule in bad:
+    bad: dict[tuple[str, str], list[str]] = {}
+    for rule in found.rules:
+        if rule.no_password and not set(rule.who.split(",")) <= allowed:
+            bad.setdefault((rule.who, rule.file), []).append(rule.grants)
+    for (who, file), grants in bad.items():
         yield expect(
             False,
-            on=f"{rule.who} in {rule.file}",
-            saw=rule.grants,
+            on=f"{who} in {file}",
+            saw="; ".join(grants),
             want="a password is asked for",
-            values={"who": rule.who, "file": rule.file},
-            # One command without a password is a smaller door than all of them.
-            severity=None if rule.grants.rstrip().endswith("ALL") else Severity.MEDIUM,
-            cite=rule.who,
+            values={"who": who, "file": file},
+            # Named commands without a password are a smaller door than all of them.
+            severity=Severity.MEDIUM if all(_named_only(one) for one in grants) else None,
+            cite=who,
         )
     if not bad:
         yield expect(True, on="sudo rules", saw="no rule without a password", want="a password is asked for")
+
+
+def _named_only(grants: str) -> bool:
+    """Whether all that goes without a password are programs by their paths, not ALL and not an alias."""
+    for part in re.split(r"\s:\s[^:=]+=", grants):
+        free = False
+        for one in re.sub(r"\([^)]*\)", " ", part).split(","):
+            *tags, command = re.split(r"([A-Z_]+)\s*:", one)
+            for tag in tags:
+                free = tag == "NOPASSWD" if tag.endswith("PASSWD") else free
+            if free and not command.strip().startswith(("/", "!", "sudoedit")):
+                return False
+    return True
 
 
 @check(
@@ -61,15 +79,16 @@ def no_password(found: Sudoers, *, allowed: frozenset[str] = frozenset()) -> Ver
     impact=Impact.TOTAL,
     fix=Fix(
         action="Switch sudo's authentication back on",
-        do="Take `!authenticate` out of the Defaults in @{file} with `visudo -f`.",
-        verify="sudo grep -rn '!authenticate' /etc/sudoers /etc/sudoers.d   # nothing",
+        do="Take `@{setting}` out of the Defaults in @{file} with `visudo -f`.",
+        verify="sudo grep -RnE '! *authenticate|exempt_group *=' /etc/sudoers /etc/sudoers.d   # nothing",
         effort=Effort(setup=0.25, each=0.05),
         undo=_UNDO,
         snippets=(
             Snippet(
                 Language.SHELL,
                 'file=@{file}\ncp -p "$file" "/root/$(basename "$file").before" &&\n'
-                "  sed -i 's/!authenticate/authenticate/' \"$file\" &&\n"
+                "  sed -i -e 's/! *authenticate/authenticate/g' -e 's/exempt_group *=[^,]*/!exempt_group/' "
+                '"$file" &&\n'
                 '  visudo -c || cp -p "/root/$(basename "$file").before" "$file"',
                 'file=@{file}\ncp -p "/root/$(basename "$file").before" "$file" && visudo -c',
             ),
@@ -79,15 +98,20 @@ def no_password(found: Sudoers, *, allowed: frozenset[str] = frozenset()) -> Ver
 )
 def authenticate(found: Sudoers) -> Verdicts:
     """With this default no rule asks for a password, whatever the rules themselves say."""
-    bad = [one for one in found.defaults if one.setting == "!authenticate"]
+    bad = [
+        one
+        for one in found.defaults
+        # Members of the exempt group are never asked.
+        if one.setting == "!authenticate" or one.setting.startswith("exempt_group=")
+    ]
     for one in bad:
         yield expect(
             False,
             on=f"Defaults{one.scope} in {one.file}",
-            saw="!authenticate",
-            want="authenticate",
-            values={"file": one.file},
-            cite="!authenticate",
+            saw=one.setting,
+            want="authenticate, and no exempt_group",
+            values={"file": one.file, "setting": one.setting},
+            cite=one.setting.partition("=")[0],
         )
     if not bad:
         yield expect(True, on="sudo defaults", saw="authenticate", want="authenticate")

@@ -17,6 +17,7 @@ _LIMIT = (
     "# Run this on @{target}. 192.0.2.0/24 stands for the network that may still come in: put yours there.\n"
     "nft add table inet bartizan\n"
     "nft add chain inet bartizan input '{ type filter hook input priority -10; }'\n"
+    "nft add rule inet bartizan input iifname lo accept\n"
     "nft --check add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
     "nft add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
     "nft add rule inet bartizan input tcp dport @{port} meta nfproto ipv6 drop"

@@ -6,7 +6,7 @@ from checks.check import check
 from checks.facts.network import FtpServers, HttpAnswers, MailServers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface, Weakness
-from checks.verdict import Verdicts, expect
+from checks.verdict import Verdicts, expect, unknown
 
 
 @check(
@@ -208,6 +208,10 @@ def web_login(found: HttpAnswers) -> Verdicts:
     """A password typed into a page without TLS is read by everybody on the way."""
     for answer in found.answers:
         if answer.tls:
+            continue
+        if answer.location and not answer.location.lower().startswith("https:"):
+            reason = f"the front page leads to {answer.location}, which was not followed"
+            yield unknown(answer.port, reason, needs="a look at that page", port=answer.port)
             continue
         basic = "basic" in answer.authenticate
         how = (

@@ -65,7 +65,8 @@ def _without(keyword: str, what: str) -> Fix:
         action=f"Take weak {what} out of sshd_config",
         do=f"Remove @{{weak}} from the server's list: `{keyword} -@{{weak}}` before any other `{keyword}` "
         f"line, "
-        "then reload sshd.",
+        "then reload sshd. Another server than OpenSSH has a place of its own for it; Dropbear's list is "
+        "built in, so it has to be updated or replaced.",
         verify=f"ssh -o BatchMode=yes -o {keyword}=@{{weak}} -p @{{port}} @{{target}} true   "
         "# no matching algorithm found",
         effort=Effort(setup=0.5, each=0.1),
@@ -191,13 +192,14 @@ def host_key_algorithms(found: SshOffers, *, weak: frozenset[str] = WEAK_HOST_KE
 )
 def host_key_size(found: SshHostKeys, *, rsa_bits: int = 2048) -> Verdicts:
     """A host key that can be computed lets an attacker pose as the server to every administrator."""
-    for key in found.keys:
+    for port in dict.fromkeys(key.port for key in found.keys):
+        keys = [key for key in found.keys if key.port == port]
         yield expect(
-            "rsa" not in key.algorithm or key.bits >= rsa_bits,
-            on=key.port,
-            saw=f"{key.algorithm} {key.bits}",
+            all("rsa" not in key.algorithm or key.bits >= rsa_bits for key in keys),
+            on=port,
+            saw=", ".join(f"{key.algorithm} {key.bits}" for key in keys),
             want=f"Ed25519, ECDSA, or RSA of {rsa_bits} bits",
-            port=key.port,
+            port=port,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 
 from checks.check import check
 from checks.facts.network import Certificate, TlsCertificates, TlsCiphers, TlsVersions
@@ -288,6 +289,9 @@ def certificate_names(found: TlsCertificates, *, names: frozenset[str] = frozens
     for one in found.certificates:
         fits = found.address in one.names or any(_covers(n, w) for n in one.names for w in names)
         useless = all(name.lower() in _LOCAL_NAMES for name in one.names)
+        if one.names and useless and ip_address(found.address).is_loopback:
+            # On its own machine a service may well be called localhost.
+            fits = True
         if not fits and not names and not useless:
             reason = f"reached by its address; the certificate is for {', '.join(one.names[:5])}"
             yield unknown(one.port, reason, needs="the threshold `names` of this check", port=one.port)

@@ -58,8 +58,9 @@ function plan() {
     t.tile.querySelector(".vh").textContent = yes ? " in the plan: " : " not in the plan: ";
   }
   const all = sum(tiles, "gain"), part = all ? sum([...chosen], "gain") / all : 0;
-  const short = capacity < 0 ? `, ${-capacity / 10} h short` : "";
-  by("bought").textContent = `${budget} h → −${Math.round(100 * part)}%${short}`;
+  by("bought").textContent = capacity < 0
+    ? `${budget} h: ${-capacity / 10} h short of what must be done`
+    : `${budget} h → −${Math.round(100 * part)}%`;
 }
 
 /* The findings: only the rows in sight are in the document, and text is only ever text. */

@@ -94,7 +94,8 @@ def decisions(material: Material) -> tuple[str, ...]:
         )
     traces = sum(action.clock.forensics for action in material.must)
     if traces:
-        asked.append(f"Have evidence preserved before {counted(traces, 'urgent action')} changes anything.")
+        urgent = counted(traces, "urgent action changes", "urgent actions change")
+        asked.append(f"Have evidence preserved before {urgent} anything.")
     ended = [asset for asset in material.estate.assets if asset.supported is False]
     if ended:
         asked.append(f"Upgrade or retire {_names(ended)}.")

@@ -71,6 +71,8 @@ class Part(msgspec.Struct, frozen=True):
 
 
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 506.0, 16.0, 180.0
+NOTE = 100
+"""Width of the longest note at the budget."""
 _SHADES = {"T": "#1f4b8f", "P": "#4a72ad", "E": "#7f9cc6", "A": "#b3c4dd", "C": "#1b6e45"}
 _BAR_WIDTH, _BAR_HEIGHT, _BARS = 330.0, 80.0, 12
 
@@ -100,7 +102,7 @@ def budget_curve(
     left_of = x > (LEFT + RIGHT) * 0.6
     anchor, text_x = ("end", x - 8) if left_of else ("start", x + 8)
     # Under the line, where it never runs; above it only where there is no room under it.
-    text_y = y + 42 if y + 66 < BOTTOM else y - 34
+    text_y = y + 42 if y + 66 < BOTTOM else _above(placed, y, text_x, -1 if left_of else 1)
     rows = tuple((hours(h), percent(gain / whole if whole else 0.0)) for h, gain in _spread(points, 12))
     return Curve(
         line=line,
@@ -120,6 +122,13 @@ def budget_curve(
         says=f"With {hours(budget)}, {percent(share)} of the open risk points are removed.",
         rows=rows,
     )
+
+
+def _above(placed: Sequence[tuple[float, float]], y: float, text_x: float, way: int) -> float:
+    """Where a note of two lines stands clear of the stairs that rise beside it, if there is room."""
+    beside = [py for px, py in placed if 0 <= way * (px - text_x) <= NOTE]
+    clear = min([y, *beside]) - 34
+    return clear if clear > TOP else y - 34
 
 
 def history(past: Sequence[Past], now: Past) -> Bars | None:

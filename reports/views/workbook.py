@@ -10,7 +10,7 @@ import msgspec
 from checks.model import Exposure
 from reports.clock import words
 from reports.model import Band, Ranked
-from reports.plan import Action, mandatory, overdue
+from reports.plan import Action, Plan, mandatory, overdue
 from reports.risk import figure
 from reports.views.frame import Frame, Material, Tally, frame
 from reports.views.picture import Part, score_parts
@@ -126,6 +126,18 @@ class Workbook(msgspec.Struct, frozen=True):
     details: str
 
 
+def _summary(plan: Plan) -> str:
+    """What the budget buys, or by how much it falls short of what cannot wait."""
+    removed = f"{percent(plan.share)} of {plan.open_points:,.0f} open risk points"
+    if not plan.missing:
+        return f"{hours(plan.budget)} buys {counted(len(plan.chosen), 'action')} and removes {removed}."
+    return (
+        f"{hours(plan.budget)} is {hours(plan.missing)} short of what is due within 3 days: "
+        f"{counted(len(plan.chosen), 'action')} in {hours(plan.budget + plan.missing)}, "
+        f"which would remove {removed}."
+    )
+
+
 def workbook(material: Material) -> Workbook:
     """The workbook of a scan."""
     listed = [one for one in material.ranked if one.finding.outcome in LISTED]
@@ -134,16 +146,7 @@ def workbook(material: Material) -> Workbook:
     return Workbook(
         frame=frame(material),
         headline=_headline(material),
-        summary=(
-            f"{hours(plan.budget)} buys {counted(len(plan.chosen), 'action')} and removes "
-            f"{percent(plan.share)} of {plan.open_points:,.0f} open risk points"
-            + (
-                f"; what is due within 3 days alone exceeds it by {hours(plan.missing)}"
-                if plan.missing
-                else ""
-            )
-            + "."
-        ),
+        summary=_summary(plan),
         budget=plan.budget,
         budget_most=max(int(total) + 1, int(plan.budget) + 1),
         answers=material.answers,

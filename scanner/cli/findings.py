@@ -96,7 +96,7 @@ def _rows(found: Iterable[Ranked]) -> str:
         for one in found
     ]
     heads = ["risk", "band", "due", "asset", "on", "good state (and why it is not known)", "id"]
-    return table(heads, cells, right=frozenset({0}), wide=5)
+    return table(heads, cells, right=frozenset({0}), wide=5, then=4)
 
 
 def write(found: list[Ranked], form: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import click
 from scanner.cli.codes import USAGE
 from scanner.cli.options import default_store, format_option, store_option
 from scanner.cli.text import mark, shortened, table
+
+_LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,31}")
 
 
 @click.command(short_help="Write a commented scope.yaml.")
@@ -27,9 +30,14 @@ def init(ctx: click.Context, folder: Path, yes: bool, organisation: str | None) 
     answers = {"organisation": organisation or "My organisation"}
     if not yes and sys.stdin.isatty():
         answers = _ask(answers["organisation"])
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(_scope_text(answers), encoding="utf-8")
-    path.chmod(0o600)
+    text = _scope_text(answers)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+    except OSError as error:
+        click.echo(f"bartizan: {path}: {error.strerror}; name another folder", err=True)
+        ctx.exit(USAGE)
     click.echo(path)
     click.echo(f"Next: edit it, then run: bartizan scan --scope {path}", err=True)
 
@@ -99,7 +107,13 @@ def needs(baselines: tuple[str, ...], form: str, user: str) -> None:
     from scanner import needs as rights
     from scanner.demands import resolve_baselines
 
+    if not _LOGIN.fullmatch(user):
+        # The name goes into a file that grants root; nothing but a name may get in there.
+        raise click.BadParameter(f"{user!r} is no login name", param_hint="--user")
     demands = resolve_baselines(baselines or tuple(library()), load())
+    kinds = {demand.check.kind for demand in demands}
+    if (kind_of := {"iam": Kind.AWS, "sudoers": Kind.HOST}.get(form)) and kind_of not in kinds:
+        raise click.UsageError(f"these baselines ask no {kind_of} anything; no {form} file is needed")
     if form == "iam":
         click.echo(rights.iam_policy(demands))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from checks.fix import printable
 from scanner.cli.codes import COVERAGE, FINDINGS, FINE, INTERRUPTED
 from scanner.cli.options import format_option, open_store, store_option
 from scanner.cli.text import mark, shortened, table
@@ -103,14 +105,22 @@ def scan(
     if dry_run:
         click.echo(_plan_table(prepared))
         return FINE
+    app.folder_for_report(out)
     number = _collect(prepared, store, going, ways["workers"])
     interrupted = store.scan(number).state == "interrupted"
     judged = app.judge(store, number, prepared.demands, prepared.catalogue, app.utc_now())
     judged = app.keep(store, judged, ScanState.INTERRUPTED if interrupted else ScanState.COMPLETE)
-    paths = app.write_report(store, judged, out)
-    click.echo(_summary(judged, paths[0]))
+    try:
+        index = app.write_report(store, judged, out)[0]
+    except app.UsageError:
+        # The scan is judged and kept; only its pages are missing.
+        click.echo(_summary(judged, None))
+        raise
+    click.echo(_summary(judged, index))
     if interrupted:
-        click.echo("The scan was interrupted; `bartizan scan --resume` goes on.", err=True)
+        click.echo(
+            f"The scan was interrupted; `bartizan scan --resume{_place(prepared, ways)}` goes on.", err=True
+        )
         return INTERRUPTED
     return _exit_code(judged, reached, min_coverage)
 
@@ -135,6 +145,7 @@ def collect(resume: bool, print_script: bool, output: Path | None, name: str, **
 
         click.echo(script_for(demands_of(ways["baselines"])[1](Kind.HOST)), nl=False)
         return FINE
+    prepared: Prepared | None = None
     if output is not None:
         from scanner.prepare import import_output
 
@@ -145,7 +156,8 @@ def collect(resume: bool, print_script: bool, output: Path | None, name: str, **
         number = _collect(prepared, store, going, ways["workers"])
     row = store.scan(number)
     if row.state == "interrupted":
-        click.echo("The collection was interrupted; `bartizan collect --resume` goes on.", err=True)
+        place = _place(prepared, ways) if prepared else ""
+        click.echo(f"The collection was interrupted; `bartizan collect --resume{place}` goes on.", err=True)
         return INTERRUPTED
     click.echo(f"Scan {number} is {row.state}; `bartizan assess {number}` judges it. Chain head {row.head}")
     return FINE
@@ -200,12 +212,13 @@ def _prepared(
 ) -> tuple[Prepared, Any, int | None]:
     from scanner.app import UsageError
     from scanner.prepare import Request, again, prepare
+    from scanner.scope import load_scope
 
     store: Store | None = None
     if resume:
         if ways["words"]:
             raise UsageError("--resume takes no targets: it goes on with those of the interrupted scan")
-        store = open_store(ways["store_url"])
+        store = open_store(ways["store_url"], load_scope(ways["scope"]).file.store if ways["scope"] else "")
         request = again(store.scan(), ways)
     else:
         request = Request(**{k: v for k, v in ways.items() if k not in {"store_url", "workers"}})
@@ -215,6 +228,12 @@ def _prepared(
     if store is None and not dry_run:
         store = open_store(ways["store_url"], prepared.scope.file.store)
     return prepared, store, store.scan().number if resume and store else None
+
+
+def _place(prepared: Prepared, ways: Mapping[str, Any]) -> str:
+    """The option that leads to the same store again, where the scope file named it."""
+    named = "" if ways["store_url"] else prepared.scope.file.store
+    return f" --store {shlex.quote(named)}" if named else ""
 
 
 def _collect(prepared: Prepared, store: Store, number: int | None, workers: int) -> int:
@@ -260,10 +279,10 @@ def _summary(judged: Judged, index: Path | None) -> str:
         f"{mark('unknown')} {outcomes['unknown'] + outcomes['error']} not assessed   "
         f"{mark('pass')} {outcomes['pass']}   {outcomes['not_applicable']} not applicable",
     ]
-    lines.extend(f"  not seen: {u.target}: {u.reason}" for u in c.unreached[:10])
+    lines.extend(printable(f"  not seen: {u.target}: {u.reason}") for u in c.unreached[:10])
     if len(c.unreached) > 10:
         lines.append(f"  and {len(c.unreached) - 10} more targets not seen (bartizan scans show)")
-    lines.extend(f"  limit: {limit}" for limit in info.limits)
+    lines.extend(printable(f"  limit: {limit}") for limit in info.limits)
     worst = [one for one in ranked if one.score][:5]
     if worst:
         rows = [
@@ -280,7 +299,7 @@ def _summary(judged: Judged, index: Path | None) -> str:
         ]
         heads = ["risk", "band", "due", "asset", "on", "fix", "id"]
         lines += ["", f"The {len(worst)} worst findings" if len(worst) > 1 else "The worst finding"]
-        lines.append(table(heads, rows, right=frozenset({0}), wide=5))
+        lines.append(table(heads, rows, right=frozenset({0}), wide=5, then=4))
         lines.append(f"Why: bartizan explain {worst[0].finding.id[:10]}")
     if index:
         lines += ["", f"Report: {index}"]

@@ -145,7 +145,11 @@ def _failed(error: Exception) -> int:
     line = "\n  ".join([first, *others])
     # By name and only if already imported: an error message must not load the database or the scope.
     names = {kind.__name__ for kind in type(error).__mro__}
-    if isinstance(error, TextError | CatalogueError) or names & {"UsageError", "NoScanError"}:
+    if isinstance(error, TextError | CatalogueError) or names & {
+        "UsageError",
+        "NoScanError",
+        "BadStoreError",
+    }:
         click.echo(f"bartizan: {line}", err=True)
         return USAGE
     if "StoreError" in names:

@@ -49,27 +49,44 @@ def table(
     *,
     right: frozenset[int] = frozenset(),
     wide: int | None = None,
+    then: int | None = None,
 ) -> str:
     """An aligned table as text. `right` aligns numbers; column `wide` gives way to fit the terminal.
 
+    Where that is not enough, so does column `then`; the others are never cut.
+
     Cells are printable text or come from `mark`; every other control character is made visible.
     """
-    plain = [[click.unstyle(cell) for cell in row] for row in rows]
+    plain = [[_bare(cell) for cell in row] for row in rows]
     widths = [max([len(h), *(len(row[i]) for row in plain)]) for i, h in enumerate(headings)]
     if wide is not None:
-        spare = width() - sum(widths) - 2 * (len(widths) - 1)
-        if spare < 0:
-            widths[wide] = max(len(headings[wide]), 16, widths[wide] + spare)
+        widest = max(len(headings[wide]), 16)
+        # Each gives way in turn, to that width: first what is long, last the heading of what is long.
+        turns = [(wide, widest)] if then is None else [(wide, widest), (then, 10), (wide, 16)]
+        for column, least in turns:
+            spare = width() - sum(widths) - 2 * (len(widths) - 1)
+            widths[column] = min(widths[column], max(least, widths[column] + min(spare, 0)))
     lines = [_line(headings, headings, widths, right), "  ".join("─" * w for w in widths)]
     lines.extend(_line(row, bare, widths, right) for row, bare in zip(rows, plain, strict=True))
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _bare(cell: str) -> str:
+    """The cell as it will look, without our colours."""
+    bare = click.unstyle(cell)
+    return bare if _is_mark(cell, bare) else printable(cell)
+
+
+def _is_mark(cell: str, bare: str) -> bool:
+    """Whether these are our colours: a target may write escape sequences, too."""
+    return bare.isprintable() and any(cell == click.style(bare, fg=colour) for _, colour in MARKS.values())
+
+
 def _line(cells: Sequence[str], plain: Sequence[str], widths: Sequence[int], right: frozenset[int]) -> str:
     parts = []
     for i, (cell, bare, w) in enumerate(zip(cells, plain, widths, strict=True)):
-        styled = cell != bare
-        shown = cell if styled else printable(bare)
+        styled = cell != bare and _is_mark(cell, bare)
+        shown = cell if styled else bare
         if not styled and len(shown) > w:
             shown = shown[: w - 1] + "…"
         gap = " " * max(0, w - len(bare if styled else shown))

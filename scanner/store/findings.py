@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from checks.model import Finding, Kind, Outcome, Severity
 from reports.model import Asset, Past, Ranked, Status
@@ -86,11 +86,13 @@ def save(
     lived: Mapping[str, Life],
     assets: Iterable[Asset],
     known: Mapping[str, str],
-    past: Past,
+    past: Callable[[Sequence[Ranked]], Past],
 ) -> None:
-    """Writes one judged scan: intervals, looks, assets, identities and the roll-up, all or nothing."""
+    """Writes one judged scan: intervals, looks, assets, identities and the roll-up, all or nothing.
+
+    `past` gives the figures of the findings as they are kept: with the failures that stay open untested.
+    """
     looks = looks_of(r.finding for r in ranked)
-    outcomes = Counter(str(r.finding.outcome) for r in ranked)
     with store.begin() as c:
         _forget(c, scan)
         carried = _intervals(c, scan, ranked, lived, looks)
@@ -115,13 +117,16 @@ def save(
         for identity, key in known.items():
             c.execute(t.identities.delete().where(t.identities.c.identity == identity))
             c.execute(t.identities.insert(), {"identity": identity, "asset": key, "scan_id": scan})
+        kept = list(_load(c, scan))
+        outcomes = Counter(str(r.finding.outcome) for r in kept)
+        sums = past(kept)
         c.execute(
             t.rollups.insert(),
             {
                 "scan_id": scan,
-                "points": past.points,
-                "critical_high": past.critical_high,
-                "overdue": past.overdue,
+                "points": sums.points,
+                "critical_high": sums.critical_high,
+                "overdue": sums.overdue,
                 "outcomes": msgspec.json.encode(outcomes, order="sorted").decode(),
             },
         )
@@ -129,6 +134,11 @@ def save(
 
 def load(store: Store, scan: int) -> Iterator[Ranked]:
     """The findings of a scan as they stood then, with carried failures, worst first."""
+    with store.begin() as c:
+        yield from _load(c, scan)
+
+
+def _load(c: Connection, scan: int) -> Iterator[Ranked]:
     f = t.findings.c
     here = and_(f.from_scan <= scan, or_(f.to_scan.is_(None), f.to_scan >= scan))
     looked = and_(t.looks.c.scan_id == scan, t.looks.c.asset == f.asset, t.looks.c.kind == f.kind)
@@ -140,19 +150,18 @@ def load(store: Store, scan: int) -> Iterator[Ranked]:
     )
     decoder = msgspec.json.Decoder(Ranked)
     known: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
-    with store.begin() as c:
-        for payload, first_scan, back, check, identifier, checks, carried in c.execute(query):
-            key = (checks, carried)
-            if key not in known:
-                known[key] = (frozenset(msgspec.json.decode(checks)), frozenset(msgspec.json.decode(carried)))
-            judged, kept = known[key]
-            if check not in judged and identifier not in kept:
-                continue
-            status = (Status.BACK if back else Status.NEW) if first_scan == scan else Status.OPEN
-            one = decoder.decode(payload)
-            if one.finding.outcome is not Outcome.FAIL:
-                status = Status.OPEN
-            yield msgspec.structs.replace(one, status=Status.NOT_RETESTED if identifier in kept else status)
+    for payload, first_scan, back, check, identifier, checks, carried in c.execute(query):
+        key = (checks, carried)
+        if key not in known:
+            known[key] = (frozenset(msgspec.json.decode(checks)), frozenset(msgspec.json.decode(carried)))
+        judged, kept = known[key]
+        if check not in judged and identifier not in kept:
+            continue
+        status = (Status.BACK if back else Status.NEW) if first_scan == scan else Status.OPEN
+        one = decoder.decode(payload)
+        if one.finding.outcome is not Outcome.FAIL:
+            status = Status.OPEN
+        yield msgspec.structs.replace(one, status=Status.NOT_RETESTED if identifier in kept else status)
 
 
 def assets_of(store: Store, scan: int) -> list[Asset]:
@@ -226,32 +235,68 @@ def _intervals(
         for r in ranked
         if r.finding.outcome in _LOOKED_BUT_UNSURE
     }
+    later = _looked_at_later(c, scan)
     close: list[int] = []
+    split: list[int] = []
     keep: set[str] = set()
     carried: dict[tuple[str, Kind], list[str]] = defaultdict(list)
     f = t.findings.c
     for look in looks:
         judged = frozenset(look.checks)
+        newer = later.get((look.asset, look.kind), frozenset())
         query = select(f.id, f.finding_id, f.state, f.check_id, f.outcome).where(
-            f.asset == look.asset, f.kind == look.kind, f.to_scan.is_(None)
+            f.asset == look.asset,
+            f.kind == look.kind,
+            f.from_scan < scan,
+            or_(f.to_scan.is_(None), f.to_scan >= scan),
         )
         for row, identifier, state, check, outcome in c.execute(query):
-            if identifier in now:
-                same = state == _state(now[identifier])
-                (keep.add(identifier) if same else close.append(row))
-            elif check in judged:
-                # The object is not there any more, unless this scan could not see all of it.
-                if outcome == Outcome.FAIL and (look.asset, look.kind, check) in unsure:
-                    carried[look.asset, look.kind].append(identifier)
-                else:
-                    close.append(row)
+            one = now.get(identifier)
+            if one is not None and state == _state(one):
+                keep.add(identifier)
+            elif outcome == Outcome.FAIL and (
+                one.finding.outcome in _LOOKED_BUT_UNSURE
+                if one is not None
+                else (look.asset, look.kind, check) in unsure
+            ):
+                # Not seen now, or seen and not decided: not knowing repairs nothing and restarts no clock.
+                carried[look.asset, look.kind].append(identifier)
+                keep.add(identifier)
+            elif one is not None or check in judged:
+                (split if check in newer else close).append(row)
     for start in range(0, len(close), _CHUNK):
         rows = close[start : start + _CHUNK]
         c.execute(t.findings.update().where(f.id.in_(rows)), {"to_scan": scan - 1, "closed_by": scan})
+    _split(c, scan, split)
     fresh = [_row(scan, r, lived.get(i)) for i, r in now.items() if i not in keep]
+    for new in fresh:
+        if new["check_id"] in later.get((new["asset"], new["kind"]), frozenset()):
+            # A newer scan has said already how it went on.
+            new.update(to_scan=scan, closed_by=scan)
     if fresh:
         c.execute(t.findings.insert(), fresh)
     return carried
+
+
+def _looked_at_later(c: Connection, scan: int) -> dict[tuple[str, str], frozenset[str]]:
+    """(asset, kind) → the checks that newer scans judged there: scans may be judged out of their order."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    query = select(t.looks.c.asset, t.looks.c.kind, t.looks.c.checks).where(t.looks.c.scan_id > scan)
+    for asset, kind, checks in c.execute(query):
+        found[asset, kind] = found.get((asset, kind), frozenset()) | frozenset(msgspec.json.decode(checks))
+    return found
+
+
+def _split(c: Connection, scan: int, rows: Sequence[int]) -> None:
+    """Takes one scan out of the middle of these intervals; what newer scans saw stands."""
+    f = t.findings
+    following = c.execute(select(func.min(t.scans.c.id)).where(t.scans.c.id > scan)).scalar()
+    for row in rows:
+        [one] = c.execute(select(f).where(f.c.id == row)).mappings()
+        after = {name: value for name, value in one.items() if name != "id"}
+        if one["to_scan"] is None or one["to_scan"] > scan:
+            c.execute(f.insert(), {**after, "from_scan": following})
+        c.execute(f.update().where(f.c.id == row), {"to_scan": scan - 1})
 
 
 def _row(scan: int, ranked: Ranked, life: Life | None) -> dict[str, Any]:

@@ -19,6 +19,10 @@ class StoreError(Exception):
     """One line for a person: what is wrong with the store and what to do."""
 
 
+class BadStoreError(StoreError):
+    """This is no store to work with, whatever is done: the person has to name another."""
+
+
 class NoScanError(StoreError):
     """The store has no such scan."""
 
@@ -32,12 +36,12 @@ def parse_url(url: str) -> URL:
     try:
         where = make_url(url if "://" in url else f"sqlite:///{Path(url).expanduser()}")
     except ArgumentError:
-        raise StoreError(
+        raise BadStoreError(
             "--store takes a file path or a database URL such as postgresql+psycopg://host/name"
         ) from None
-    if where.password:
-        shown = where.render_as_string(hide_password=True)
-        raise StoreError(
+    if where.password or "password" in where.query:
+        shown = where.difference_update_query(["password"]).render_as_string(hide_password=True)
+        raise BadStoreError(
             f"{shown}: no password in the URL; use a password file (~/.pgpass) or a service file"
         )
     return where
@@ -54,7 +58,7 @@ def private_file(path: Path) -> None:
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     elif not os.access(path, os.W_OK):
-        raise StoreError(f"{path}: the store is read-only for this user; name another with --store")
+        raise BadStoreError(f"{path}: the store is read-only for this user; name another with --store")
 
 
 def set_pragmas(connection: object, _record: object) -> None:

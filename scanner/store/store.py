@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from checks.facts.snapshot import Fact, Snapshot, decode, encode
 from checks.model import Kind, Target
 from scanner.store import tables as t
 from scanner.store.opening import (
+    BadStoreError,
     NoScanError,
     StoreError,
     alone,
@@ -58,6 +59,10 @@ class Store:
             event.listen(engine, "connect", set_pragmas)
             store = cls(engine, shown)
             store._upgrade(where)
+        except ModuleNotFoundError as error:
+            raise BadStoreError(f"{shown}: the driver {error.name} is not installed here") from error
+        except NoSuchModuleError as error:
+            raise BadStoreError(f"{shown}: there is no such kind of database") from error
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(explain(shown, error)) from error
         return store
@@ -202,7 +207,7 @@ class Store:
         )
         with self.begin() as c:
             for digest, data in c.execute(query):
-                plain = zlib.decompress(data)
+                plain = self._inflated(digest, data)
                 if hashlib.sha256(plain).hexdigest() != digest:
                     raise StoreError(f"{self.where}: snapshot {digest[:16]} was changed after it was stored")
                 yield decode(plain, types)
@@ -217,7 +222,7 @@ class Store:
         query = select(t.chain, t.artefacts.c.data).join(t.artefacts).order_by(t.chain.c.id)
         with self.begin() as c:
             for row in c.execute(query).mappings():
-                plain = zlib.decompress(row["data"])
+                plain = self._inflated(row["digest"], row["data"])
                 head = _link(head, row["meta"], hashlib.sha256(plain).hexdigest())
                 links += 1
                 if head != row["hash"]:
@@ -225,6 +230,13 @@ class Store:
                         f"{self.where}: the chain breaks at link {links} (scan {row['scan_id']})"
                     )
         return links, head
+
+    def _inflated(self, digest: str, data: bytes) -> bytes:
+        try:
+            return zlib.decompress(data)
+        except zlib.error:
+            message = f"{self.where}: snapshot {digest[:16]} is damaged; restore the backup (*.bak)"
+            raise StoreError(message) from None
 
     @staticmethod
     def _head(c: Connection) -> str:
@@ -249,9 +261,9 @@ class Store:
             if found == SCHEMA:
                 return
             if strange:
-                raise StoreError(f"{self.where}: this database holds other tables; name another store")
+                raise BadStoreError(f"{self.where}: this database holds other tables; name another store")
             if found is not None and found > SCHEMA:
-                raise StoreError(
+                raise BadStoreError(
                     f"{self.where}: written by a newer Bartizan (schema {found}, this one knows {SCHEMA}); "
                     "upgrade Bartizan"
                 )

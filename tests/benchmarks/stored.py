@@ -84,5 +84,5 @@ def fill(url: str, count: int) -> None:
     estate = Estate(assets=assets)
     ranked = rank(found, estate, first_seen=first, statuses=status, today=date(2026, 11, 20))
     past = Past(number, at, 0.0, 0, 0)
-    intervals.save(store, number, ranked, lived=lived, assets=assets, known={}, past=past)
+    intervals.save(store, number, ranked, lived=lived, assets=assets, known={}, past=lambda _: past)
     store.set_scan(number, state=ScanState.COMPLETE, at=at)

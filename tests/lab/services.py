@@ -88,8 +88,8 @@ def memcached() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def vsftpd(folder: Path, *, anonymous: bool) -> Iterator[int]:
-    """A vsftpd without TLS; its port."""
+def vsftpd(folder: Path, *options: str, anonymous: bool) -> Iterator[int]:
+    """A vsftpd without TLS unless the options (`ssl_enable=YES` …) say so; its port."""
     port = free_port()
     root = folder / "empty"
     root.mkdir(exist_ok=True)
@@ -99,6 +99,7 @@ def vsftpd(folder: Path, *, anonymous: bool) -> Iterator[int]:
         f"listen=YES\nlisten_address={LOOPBACK}\nlisten_port={port}\nbackground=NO\nwrite_enable=NO\n"
         f"anonymous_enable={'YES' if anonymous else 'NO'}\nlocal_enable=YES\nanon_root={root}\n"
         f"secure_chroot_dir={root}\nseccomp_sandbox=NO\nno_anon_password=NO\n"
+        + "".join(f"{option}\n" for option in options)
     )
     with running("vsftpd", str(file), port=port):
         yield port
@@ -106,12 +107,13 @@ def vsftpd(folder: Path, *, anonymous: bool) -> Iterator[int]:
 
 @contextlib.contextmanager
 def sshd(folder: Path, *options: str, address: str = LOOPBACK) -> Iterator[int]:
-    """An OpenSSH server with fresh ed25519, ECDSA and RSA host keys in the folder; its port."""
+    """An OpenSSH server with ed25519, ECDSA and RSA host keys, made where the folder has none; its port."""
     port = free_port()
     keys = []
     for kind in ("ed25519", "ecdsa", "rsa"):
         file = folder / f"host_{kind}"
-        subprocess.run([program("ssh-keygen"), "-q", "-t", kind, "-N", "", "-f", str(file)], check=True)
+        if not file.exists():
+            subprocess.run([program("ssh-keygen"), "-q", "-t", kind, "-N", "", "-f", str(file)], check=True)
         keys.append(f"HostKey {file}")
     config = folder / "sshd_config"
     lines = [f"Port {port}", f"ListenAddress {address}", "PidFile none", "UsePAM no", *keys, *options]

@@ -13,6 +13,7 @@ from reports.views.executive import executive
 from reports.views.picture import budget_curve, history
 from reports.views.reach import reach
 from reports.views.words import cut, days_until, hours, listed, percent
+from reports.views.workbook import workbook
 from tests.reports.builder import TODAY, company, past, ranked, scan, seen, snapshot
 
 
@@ -82,6 +83,9 @@ def test_a_budget_below_the_urgent_claims_only_what_it_buys() -> None:
     drawn = executive(material).curve
     assert drawn is not None
     assert drawn.note2.text == "removes 20%"
+    summary = workbook(material).summary
+    assert summary.startswith("2 h is 4.2 h short of what is due within 3 days: 4 actions in 6.2 h")
+    assert "2 h buys" not in summary
 
 
 def test_the_history_ends_with_this_scan() -> None:
@@ -119,3 +123,11 @@ def test_the_history_ends_with_this_scan() -> None:
 )
 def test_words(shown: str, text: str) -> None:
     assert shown == text
+
+
+def test_the_note_at_a_small_budget_stands_clear_of_the_stairs() -> None:
+    stairs = [(0.0, 0.0), (1.0, 20.0), (2.7, 76.0), (8.0, 100.0)]
+    drawn = budget_curve(stairs, 100, 0.5, 0, 8)
+    beside = [y for x, y in drawn.dots if drawn.note.x <= x <= drawn.note.x + 100]
+    assert beside
+    assert drawn.note2.y < min(beside)

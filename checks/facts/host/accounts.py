@@ -18,7 +18,11 @@ class PasswordState(StrEnum):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of /etc/passwd. `password_here` is False where the password field points to shadow."""
+    """One line of /etc/passwd.
+
+    `password_here` is False where the password field points to shadow; `password_empty` says that the
+    field is empty, which opens the account to everybody.
+    """
 
     name: str
     uid: int
@@ -26,6 +30,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     home: str
     shell: str
     password_here: bool = False
+    password_empty: bool = False
 
 
 class Accounts(Fact, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +59,7 @@ class Passwords(Fact, frozen=True, forbid_unknown_fields=True):
 
 
 class SudoRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule of sudoers: for whom (`deploy`, `%wheel`, an alias), and what it says after the `=`."""
+    """One rule of sudoers: for whom (`deploy`, `%wheel`, `ann,bob`, an alias), and what follows the `=`."""
 
     file: str
     who: str

@@ -12,7 +12,9 @@ class InputChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `family` is ip, ip6 or inet (both). `policy` is what the chain says about packets that no rule
     decides about; `rest` is accept or refuse: what in fact becomes of a packet to which no condition of
-    any rule applies, after all rules without a condition. `rules` counts the chain's own rules.
+    any rule applies, after all rules without a condition. A condition that every packet or every new TCP
+    connection meets counts as none. `rules` counts the chain's own rules; `refuses` says whether any
+    rule that a packet can come to refuses something.
     """
 
     tool: str
@@ -22,6 +24,7 @@ class InputChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: str
     rules: int
     rest: str
+    refuses: bool = True
 
 
 class Firewall(Fact, frozen=True, forbid_unknown_fields=True):

@@ -23,7 +23,8 @@ class PendingUpdates(Fact, frozen=True, forbid_unknown_fields=True):
 
     `manager` is apt, dnf, zypper or apk. `lists` is how many package lists it has; `lists_at` the newest
     date inside them (RFC 3339, UTC), a moment at or before which they were published, so they were
-    fetched after it; empty where there is none. `security_source` says that a list of security updates
+    fetched after it; empty where there is none; `security_at` the same of the lists of security updates
+    alone, where the manager tells them apart. `security_source` says that a list of security updates
     is among them; `tells_security` that the manager marks security updates as such.
     """
 
@@ -34,6 +35,7 @@ class PendingUpdates(Fact, frozen=True, forbid_unknown_fields=True):
     security_source: bool
     tells_security: bool
     held: tuple[str, ...]
+    security_at: str = ""
 
 
 class RebootState(Fact, frozen=True, forbid_unknown_fields=True):

@@ -42,9 +42,9 @@ _SUDOERS = r"""
 if ! [ -e /etc/sudoers ] && ! has sudo; then printf 'none\n'; exit 0; fi
 folder=
 [ -d /etc/sudoers.d ] && folder=/etc/sudoers.d
-lines=$(as_root grep -rH . /etc/sudoers $folder) || exit $?
-# Comments stay on the host; #include and #1000 (a user id) are none.
-printf '%s\n' "$lines" | grep -vE '^[^:]*:[[:space:]]*(#([^i0-9]|$)|$)'
+lines=$(as_root grep -RH ^ /etc/sudoers $folder) || exit $?
+# Comments stay on the host; #include and #1000 (a user id) are none. An empty line ends a continued one.
+printf '%s\n' "$lines" | sed 's/^\([^:]*:[[:space:]]*\)#[^i0-9].*/\1#/'
 exit 0
 """
 _SCHEMES = {
@@ -73,6 +73,10 @@ _DEFAULT_UID_MIN = 1000
 _ALIAS = re.compile(r"(User|Runas|Host|Cmnd|Cmd)_Alias\b")
 _INCLUDE = re.compile(r"[@#]include(dir)?\s+(\S+)")
 _STANDARD_FOLDER = "/etc/sudoers.d"
+_NAME = r'!*\s*(?:"[^"]*"|(?:\\.|[^\s,"\\])+)'
+_NAMES = re.compile(rf"{_NAME}(?:\s*,\s*{_NAME})*")
+"""One name or several with commas, as users, hosts and commands are listed."""
+_SETTING = re.compile(r'(?:"[^"]*"|\\.|[^,"])+')
 
 
 def parse_accounts(text: str) -> Collected:
@@ -89,8 +93,9 @@ def parse_accounts(text: str) -> Collected:
                     Gap("Accounts", f"the line {name!r} takes accounts in from NIS", where="/etc/passwd")
                 )
             case ["account", "7", name, password, uid, gid, home, shell]:
-                here = password != "shadow"
-                found.append(Account(name, number(uid, "a uid"), number(gid, "a gid"), home, shell, here))
+                here, empty = password != "shadow", password == "empty"
+                ids = number(uid, "a uid"), number(gid, "a gid")
+                found.append(Account(name, *ids, home, shell, here, empty))
             case _:
                 raise ParseError("a line of /etc/passwd has not seven fields")
     if not found:
@@ -128,43 +133,76 @@ def parse_sudoers(text: str) -> Collected:
         elif _ALIAS.match(line):
             continue
         elif line.startswith("Defaults"):
-            scope, _, settings = re.sub(r"\s+", " ", line.removeprefix("Defaults")).partition(" ")
-            for setting in settings.split(","):
-                if setting.strip():
-                    name = re.sub(r"\s*([+-]?=)\s*", r"\1", setting.strip())
-                    defaults.append(SudoDefault(file, scope, name))
+            more = _defaults(file, line)
+            defaults += more
+            # What is not understood may be the setting that matters.
+            odd = [one for one in more if " " in one.setting.partition("=")[0]]
+            gaps += [Gap("Sudoers", f"a setting of another form: {one.setting[:60]}", file) for one in odd]
         else:
             who, equals, grants = line.partition("=")
-            if not equals or not who.split():
+            named = _NAMES.match(who.strip())
+            if not equals or not named:
                 gaps.append(Gap("Sudoers", f"a line of another form: {line[:60]}", where=file))
                 continue
             grants = " ".join(grants.split())
-            rules.append(SudoRule(file, who.split()[0], grants, bool(re.search(r"\bNOPASSWD\s*:", grants))))
+            name = re.sub(r"\s*,\s*", ",", named[0])
+            rules.append(SudoRule(file, name, grants, bool(re.search(r"\bNOPASSWD\s*:", grants))))
     if not (rules or defaults):
         raise ParseError("sudoers holds no rule and no setting")
     return Collected((Sudoers(tuple(rules), tuple(defaults)),), tuple(gaps))
 
 
+def _defaults(file: str, line: str) -> list[SudoDefault]:
+    """The settings of one Defaults line, each with whom or what it is for."""
+    rest = line.removeprefix("Defaults")
+    scope = ""
+    if rest[:1] in (":", "@", ">", "!"):
+        named = _NAMES.match(rest[1:].lstrip())
+        scope = named[0] if named else ""
+        rest = rest[1:].lstrip()[len(scope) :]
+        scope = line[len("Defaults")] + re.sub(r"\s*,\s*", ",", scope)
+    settings = [" ".join(one.split()) for one in _SETTING.findall(rest)]
+    tidy = [re.sub(r"^! ", "!", re.sub(r"\s*([+-]?=)\s*", r"\1", one)) for one in settings if one]
+    return [SudoDefault(file, scope, one) for one in tidy]
+
+
 def _logical(text: str) -> list[tuple[str, str]]:
     """(file, line) with continued lines joined; files that sudo passes over are left out."""
     found: list[tuple[str, str]] = []
-    open_line = ""
+    before, last = "", ""
     for raw in text.splitlines():
         file, colon, line = raw.partition(":")
         if not colon or not file.startswith("/"):
             raise ParseError(f"no file before the line {raw[:40]!r}")
-        name = file.rpartition("/")[2]
-        if file.startswith(_STANDARD_FOLDER + "/") and ("." in name or name.endswith("~")):
+        folder, _, name = file.rpartition("/")
+        if file.startswith(_STANDARD_FOLDER + "/") and (
+            "." in name or name.endswith("~") or folder != _STANDARD_FOLDER
+        ):
             continue
-        if line.endswith("\\"):
-            open_line += line[:-1] + " "
+        if file != last and before:
+            # The end of a file ends a line, whatever the backslash says.
+            found += _rule(last, before)
+            before = ""
+        last = file
+        if line.endswith("\\") and not _is_comment(line):
+            before += line[:-1] + " "
             continue
-        whole = (open_line + line).strip()
-        open_line = ""
-        # A hash begins a comment, but #include is a word and #1000 a user id.
-        if whole and (not whole.startswith("#") or _INCLUDE.match(whole) or re.match(r"#\d", whole)):
-            found.append((file, re.sub(r"\s+#(?!\d).*$", "", whole)))
-    return found
+        found += _rule(file, before + line)
+        before = ""
+    return found + (_rule(last, before) if before else [])
+
+
+def _rule(file: str, line: str) -> list[tuple[str, str]]:
+    whole = line.strip()
+    if not whole or _is_comment(whole):
+        return []
+    return [(file, re.sub(r'("[^"]*")|\s+#(?!\d).*$', lambda found: found[1] or "", whole))]
+
+
+def _is_comment(line: str) -> bool:
+    # A hash begins a comment, but #include is a word and #1000 a user id.
+    bare = line.strip()
+    return bare.startswith("#") and not (_INCLUDE.match(bare) or re.match(r"#\d", bare))
 
 
 ACCOUNTS = Probe("accounts", (Accounts,), _ACCOUNTS, parse_accounts, how="/etc/passwd", limit=1_048_576)
@@ -183,5 +221,5 @@ SUDOERS = Probe(
     _SUDOERS,
     parse_sudoers,
     how="/etc/sudoers and /etc/sudoers.d",
-    privileges=("/usr/bin/grep -rH . /etc/sudoers /etc/sudoers.d",),
+    privileges=("/usr/bin/grep -RH ^ /etc/sudoers /etc/sudoers.d",),
 )

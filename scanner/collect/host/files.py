@@ -59,7 +59,9 @@ _SEARCH_SECONDS = 15
 _TESTS = r"-type f -perm -0002 -print0 -o -type d -perm -0002 ! -perm -1000 -print0"
 _OPEN = r"""
 places=$(awk '$2 == "/" || $3 ~ /^(ext[234]|xfs|btrfs|zfs|f2fs|jfs)$/ {
-  if ($2 == "/" || !(($1) in seen)) print $2; seen[$1] = 1 }' /proc/mounts | sort -u | head -n 40)
+  # The subvolumes of btrfs share one device, and find takes each for a filesystem of its own.
+  device = $1; if (match($4, /subvol=[^,]*/)) device = device " " substr($4, RSTART, RLENGTH)
+  if ($2 == "/" || !(device in seen)) print $2; seen[device] = 1 }' /proc/mounts | sort -u | head -n 40)
 set -f
 others=$(printf '%s\n' "$places" | grep -vx /)
 worst=0

@@ -43,12 +43,23 @@ exit 0
 _COUNTERS = re.compile(
     r"\bcounter( packets \d+ bytes \d+)?\s*|\blog\b( (prefix|group|level|flags|snaplen) \S+)*\s*"
 )
+_REFUSAL = re.compile(r"(?<![@\w-])(drop|reject)(?![\w-])")
+_BRANCH = re.compile(r"\b(?:jump|goto) (\S+)")
+_WIDE = re.compile(
+    r"ip saddr 0\.0\.0\.0/0|ip daddr 0\.0\.0\.0/0|ip6 [sd]addr ::/0|meta nfproto ipv[46]|iifname? != \"lo\""
+    r"|meta l4proto (tcp|\{[^}]*\btcp\b[^}]*\})|ip protocol tcp|ip6 nexthdr tcp|(tcp|th) dport [01]-65535"
+    r"|ct state (\S*\bnew\b\S*|\{[^}]*\bnew\b[^}]*\}|(!=?|! =) ?invalid)"
+)
+"""Conditions of nft that every packet or every new TCP connection meets."""
 _DEPTH = 16
 
 
 @dataclass(slots=True)
 class _Chain:
-    """Rules in order: (`accept`, `refuse`, `jump NAME`, `goto NAME`, `return`), empty where conditional."""
+    """Rules in order: `accept`, `refuse`, `jump NAME`, `goto NAME`, `return`.
+
+    `maybe refuse` and `maybe NAME…` are what a rule with a condition may do; empty is any other rule.
+    """
 
     family: str
     table: str
@@ -93,8 +104,9 @@ def parse(text: str) -> Collected:
 def _of_nft(lines: Iterable[str]) -> list[_Chain]:
     chains: list[_Chain] = []
     table, chain, depth, rule = ("", ""), None, 0, ""
+    asleep: set[tuple[str, str]] = set()
     for raw in lines:
-        line = re.sub(r'"[^"]*"', '""', raw).strip()
+        line = re.sub(r'"(?!lo")[^"]*"', '""', raw).strip()
         if line.startswith("#"):
             continue
         before = depth
@@ -104,6 +116,8 @@ def _of_nft(lines: Iterable[str]) -> list[_Chain]:
         words = line.split()
         if before == 0 and words[:1] == ["table"] and len(words) >= 3:
             table = (words[1], words[2])
+        elif before == 1 and words[:1] == ["flags"] and "dormant" in line:
+            asleep.add(table)
         elif before == 1 and words[:1] == ["chain"] and len(words) >= 2:
             chain = _Chain(*table, words[1])
             chains.append(chain)
@@ -119,7 +133,7 @@ def _of_nft(lines: Iterable[str]) -> list[_Chain]:
                 rule = ""
     if depth:
         raise ParseError("the rule set ends inside a block")
-    return chains
+    return [chain for chain in chains if (chain.family, chain.table) not in asleep]
 
 
 def _nft_line(chain: _Chain, line: str) -> None:
@@ -127,7 +141,7 @@ def _nft_line(chain: _Chain, line: str) -> None:
         if head[1] == "filter" and head[2] == "input":
             chain.policy = head[3] or "accept"
         return
-    bare = re.sub(r"\bcomment \"\"", "", _COUNTERS.sub("", line)).strip()
+    bare = re.sub(r"\bcomment \"(lo)?\"", "", _COUNTERS.sub("", line)).strip()
     chain.rules.append(_verdict(bare.replace("reject with", "reject")))
 
 
@@ -137,7 +151,13 @@ def _verdict(bare: str) -> str:
         return "refuse"
     if word in ("jump", "goto") and " " not in rest:
         return bare
-    return word if word in ("accept", "return") and not rest else ""
+    if word in ("accept", "return") and not rest:
+        return word
+    if bare.endswith(" accept") and not _WIDE.sub("", bare.removesuffix("accept")).strip():
+        return "accept"
+    if _REFUSAL.search(bare):
+        return "maybe refuse"
+    return " ".join(["maybe", *(name.rstrip(",;") for name in _BRANCH.findall(bare))])
 
 
 def _of_iptables(lines: Iterable[str], family: str) -> list[_Chain]:
@@ -172,9 +192,9 @@ def _words(line: str) -> list[str]:
 def _iptables_rule(words: list[str]) -> str:
     if words[:3] == ["-m", "comment", "--comment"]:
         words = words[4:]
+    if words[-2:] == ["-j", "ACCEPT"] and _all_wide(words[:-2]):
+        return "accept"
     match words:
-        case ["-j", "ACCEPT"]:
-            return "accept"
         case ["-j", "DROP"] | ["-j", "REJECT", *_]:
             return "refuse"
         case ["-j", "RETURN"]:
@@ -183,8 +203,36 @@ def _iptables_rule(words: list[str]) -> str:
             return f"jump {target}"
         case ["-g", target]:
             return f"goto {target}"
+    return _conditional(words)
+
+
+def _conditional(words: list[str]) -> str:
+    match words:
+        case [*_, "-j", "DROP"] | [*_, "-j", "REJECT"] | [*_, "-j", "REJECT", "--reject-with", _]:
+            return "maybe refuse"
+        case [*_, "-j" | "-g", target]:
+            return f"maybe {target}"
         case _:
             return ""
+
+
+def _all_wide(words: list[str]) -> bool:
+    """Whether every packet, or every new TCP connection, meets these conditions of iptables."""
+    while words:
+        match words:
+            case ["-p", "tcp", *rest] | ["-m", "tcp" | "state" | "conntrack" | "comment", *rest]:
+                words = rest
+            case ["--comment", _, *rest] | ["!", "-i", "lo", *rest] | ["-i", "+", *rest]:
+                words = rest
+            case ["-s" | "-d", "0.0.0.0/0" | "::/0", *rest] | ["--dport", "0:65535" | "1:65535", *rest]:
+                words = rest
+            case ["--state" | "--ctstate", states, *rest] if "NEW" in states.split(","):
+                words = rest
+            case ["!", "--state" | "--ctstate", "INVALID", *rest]:
+                words = rest
+            case _:
+                return False
+    return True
 
 
 def _input_chains(tool: str, chains: list[_Chain]) -> list[InputChain]:
@@ -198,6 +246,7 @@ def _input_chains(tool: str, chains: list[_Chain]) -> list[InputChain]:
             policy=chain.policy,
             rules=len(chain.rules),
             rest=_rest(chain, by_name, 0) or ("refuse" if chain.policy == "drop" else "accept"),
+            refuses=_refuses(chain, by_name, 0),
         )
         for chain in chains
         if chain.policy and chain.family in ("ip", "ip6", "inet")
@@ -218,6 +267,20 @@ def _rest(chain: _Chain, chains: Mapping[tuple[str, str, str], _Chain], depth: i
             if there or word == "goto":
                 return there
     return ""
+
+
+def _refuses(chain: _Chain, chains: Mapping[tuple[str, str, str], _Chain], depth: int) -> bool:
+    """Whether a packet can come to a rule that refuses it, here or in a chain that is called."""
+    for rule in chain.rules:
+        word, *names = rule.split() or [""]
+        if word == "refuse" or names == ["refuse"]:
+            return True
+        if word in ("accept", "return"):
+            return False
+        called = [one for name in names if (one := chains.get((chain.family, chain.table, name)))]
+        if depth < _DEPTH and any(_refuses(one, chains, depth + 1) for one in called):
+            return True
+    return False
 
 
 PROBE = Probe(

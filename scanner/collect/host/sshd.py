@@ -9,11 +9,11 @@ from checks.facts.host.sshd import Sshd, SshServer, SshSettings
 from checks.facts.snapshot import Absence, Gap
 from scanner.collect.collector import Collected
 from scanner.collect.host.probe import ParseError, Probe, number
-from scanner.collect.host.sshd_script import SCRIPT, STRANGER
+from scanner.collect.host.sshd_script import ANYBODY, SCRIPT, STRANGER
 
 PRIVILEGES = (
-    f"/usr/sbin/sshd -T -f /etc/ssh/sshd_config -C {STRANGER}",
-    "/usr/bin/grep -rhi -e match -e include /etc/ssh/sshd_config /etc/ssh/sshd_config.d",
+    *(f"/usr/sbin/sshd -T -f /etc/ssh/sshd_config -C {who}" for who in (STRANGER, ANYBODY)),
+    "/usr/bin/grep -Rhi -e match -e include /etc/ssh/sshd_config /etc/ssh/sshd_config.d",
 )
 """The standard configuration only: with a star for the arguments sudo would show any file of the host."""
 

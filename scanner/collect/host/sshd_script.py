@@ -3,9 +3,13 @@
 STRANGER = "user=root,host=client.invalid,addr=192.0.2.1,laddr=192.0.2.2,lport=22"
 """The connection that is asked about where no Match line says otherwise: root, from anywhere."""
 
+ANYBODY = STRANGER.replace("user=root", "user=somebody")
+"""The same for an account that no Match line names: one for root alone must not speak for everybody."""
+
 SCRIPT = r"""
 standard=/etc/ssh/sshd_config
 stranger=@STRANGER@
+anybody=@ANYBODY@
 sshd=$(command -v sshd || true)
 seen='
 '
@@ -20,9 +24,11 @@ ask() {
   [ "$ended" = 126 ] && said='root may read its settings, this login may not'
   printf 'failed %s %s\n' "$ended" "$(printf '%s\n' "$said" | tail -n 1)"
 }
+directory=$(grep -E '^group:.*(sss|ldap|winbind|nis|systemd_)' /etc/nsswitch.conf 2>/dev/null)
 # One line for each Match line: what a connection to which it applies looks like.
 connections() {
-  awk -v passwd=/etc/passwd -v group=/etc/group '
+  awk -v passwd=/etc/passwd -v group=/etc/group -v directory="$directory" \
+    -v anybody="$anybody" '
   function first(list,   parts, n, i, p) {
     n = split(list, parts, ",")
     for (i = 1; i <= n; i++) {
@@ -31,37 +37,68 @@ connections() {
     }
     return ""
   }
+  # Root, if the list means root too: what root may do is what matters most. Else somebody it means.
+  function account(list,   parts, n, i, p, root) {
+    n = split(list, parts, ",")
+    for (i = 1; i <= n; i++) {
+      p = parts[i]
+      negated = sub(/^!/, "", p)
+      gsub(/[.$]/, "[&]", p); gsub(/\*/, ".*", p); gsub(/\?/, ".", p)
+      if ("root" ~ ("^" p "$")) { if (negated) { root = 0; break } root = 1 }
+    }
+    if (root) return "root"
+    p = first(list)
+    return p == "" && list ~ /(^|,)\*(,|$)/ ? "somebody" : p
+  }
   function network(list,   parts, n, i, p) {
     n = split(list, parts, ",")
     for (i = 1; i <= n; i++) {
       p = parts[i]
-      if (p !~ /^!/) { sub(/\/.*/, "", p); gsub(/[*?]/, "1", p); return p }
+      if (p !~ /^!/) {
+        sub(/\/.*/, "", p)
+        if (p ~ /:/ && p !~ /::/) sub(/\*$/, "1::1", p)
+        gsub(/[*?]/, "1", p); return p
+      }
     }
     return ""
   }
-  function member(name,   line, f, m, id, found) {
+  # Somebody of these groups, root before others; empty if nobody is, "?" where only sshd could tell.
+  function member(list,   line, f, m, n, i, wanted, ids, found, known) {
+    if (list ~ /[*?!]/) return "?"
+    n = split(list, m, ",")
+    for (i = 1; i <= n; i++) wanted[m[i]] = 1
     while ((getline line < group) > 0) {
       split(line, f, ":")
-      if (f[1] == name) { id = f[3]; split(f[4], m, ","); found = m[1] }
+      if (!(f[1] in wanted)) continue
+      known++; ids[f[3]] = 1
+      n = split(f[4], m, ",")
+      for (i = 1; i <= n; i++) if (found == "" || m[i] == "root") found = m[i]
     }
     close(group)
-    if (found == "" && id != "") {
-      while ((getline line < passwd) > 0) { split(line, f, ":"); if (f[4] == id) found = f[1] }
-      close(passwd)
+    while ((getline line < passwd) > 0) {
+      split(line, f, ":")
+      if (f[4] in ids && (found == "" || f[1] == "root")) found = f[1]
     }
+    close(passwd)
+    if (found == "" && directory) return "?"
     return found
   }
-  tolower($1) == "include" { $1 = ""; sub(/^ /, ""); print "include\t" $0; next }
   {
     line = $0; sub(/^[ \t]+/, "", line); sub(/[ \t]*#.*/, "", line); shown = line
     gsub(/[="\t]/, " ", line); n = split(line, w, " ")
+    if (tolower(w[1]) == "include") { sub(/^ *[^ ]+ */, "", line); print "include\t" line; next }
+    who = 0
     user = "root"; host = "client.invalid"; addr = "192.0.2.1"; laddr = "192.0.2.2"; lport = "22"; bad = ""
     for (i = 2; i <= n; i++) {
       word = tolower(w[i])
       if (word == "all") continue
       value = w[++i]
-      if (word == "user") user = first(value)
-      else if (word == "group") { user = member(first(value)); if (user == "") bad = "nobody" }
+      if (word == "user") { user = account(value); who = 1 }
+      else if (word == "group") {
+        who = 1
+        user = member(value)
+        if (user == "" || user == "?") bad = user == "" ? "nobody" : "unread"
+      }
       else if (word == "host") host = first(value)
       else if (word == "address") addr = network(value)
       else if (word == "localaddress") laddr = network(value)
@@ -71,8 +108,16 @@ connections() {
     }
     if (user == "" || host == "" || addr == "" || lport == "") bad = bad == "" ? "unread" : bad
     gsub(/\t/, " ", shown)
-    print (bad == "" ? "match" : bad) "\t" user "\t" \
-      "user=" user ",host=" host ",addr=" addr ",laddr=" laddr ",lport=" lport "\t" shown
+    place = ",host=" host ",addr=" addr ",laddr=" laddr ",lport=" lport
+    print (bad == "" ? "match" : bad) "\t" (user == "" ? "-" : user) "\tuser=" user place "\t" shown
+    if (bad == "" && !who) others["user=somebody" place "\t" shown] = 1
+    if (bad == "" && who && user == "root") apart = 1
+  }
+  END {
+    # A Match line for root hides from a question of root what everybody else gets.
+    if (!apart) exit
+    print "match\tsomebody\t" anybody "\tlogins of others than root"
+    for (one in others) print "match\tsomebody\t" one
   }'
 }
 server() {
@@ -90,16 +135,17 @@ $config $options
   set -f; set -- -f "$config" $options; set +f
   ask "$stranger" "$@" | sed "s/^/[$count] /"
   folder=
-  [ "$config" = "$standard" ] && [ -d /etc/ssh/sshd_config.d ] && folder=/etc/ssh/sshd_config.d
-  lines=$(grep -rhi -e match -e include "$config" $folder 2>/dev/null)
+  [ -d /etc/ssh/sshd_config.d ] && { [ "$config" = "$standard" ] ||
+    grep -q 'sshd_config\.d' "$config" 2>/dev/null; } && folder=/etc/ssh/sshd_config.d
+  lines=$(grep -Rhi -e match -e include "$config" $folder 2>/dev/null)
   ended=$?
   if [ "$ended" -gt 1 ]; then
-    lines=$(as_root grep -rhi -e match -e include "$config" $folder 2>/dev/null)
+    lines=$(as_root grep -Rhi -e match -e include "$config" $folder 2>/dev/null)
     ended=$?
   fi
   [ "$ended" -le 1 ] || printf 'lines\t%s\n' "$count"
   part=0
-  printf '%s\n' "$lines" | grep -iE '^[[:space:]]*(match|include)[[:space:]]' |
+  printf '%s\n' "$lines" | grep -iE '^[[:space:]]*"?(match|include)["=[:space:]]' |
     connections | sort -u | head -n 40 |
   while IFS='	' read -r word user connection shown; do
     case $word in
@@ -149,6 +195,6 @@ else
   printf 'none\t%s\n' "$PATH"
 fi
 exit 0
-""".replace("@STRANGER@", STRANGER)
+""".replace("@STRANGER@", STRANGER).replace("@ANYBODY@", ANYBODY)
 """Prints `server`, `match`, `unread`, `include` and other lines with tabs, and after `[1] ` or `[1.2] ` the
 settings of server 1, and of server 1 for its second Match line."""

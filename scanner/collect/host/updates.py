@@ -69,6 +69,7 @@ class _Seen:
     manager: str = ""
     lists: int = 0
     dates: list[str] = field(default_factory=list)
+    security_dates: list[str] = field(default_factory=list)
     security: bool = False
     held: list[str] = field(default_factory=list)
     answer: list[str] = field(default_factory=list)
@@ -101,6 +102,7 @@ def parse(text: str) -> Collected:
         security_source=seen.security,
         tells_security=seen.manager != "apk",
         held=tuple(sorted(held)),
+        security_at=max(seen.security_dates, default=""),
     )
     return Collected((fact,))
 
@@ -111,8 +113,10 @@ def _line(row: list[str], seen: _Seen) -> None:
             seen.manager = name
         case ["list", suite, label, date]:
             seen.lists += 1
-            seen.security |= bool(_SECURITY.search(f"{suite} {label}"))
+            security = bool(_SECURITY.search(f"{suite} {label}"))
+            seen.security |= security
             seen.dates += [_date(date)] if date else []
+            seen.security_dates += [_date(date)] if date and security else []
         case ["security"]:
             seen.security = True
         case ["held", package]:

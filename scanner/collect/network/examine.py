@@ -188,7 +188,11 @@ class Examiner:
         access = self.course.access
         names = list(access.own_identities) if address.is_loopback else []
         shown = [f for f in whole.facts if isinstance(f, facts.SshHostKeys)]
-        keys = {key.fingerprint for fact in shown for key in fact.keys}
+        # A server may have shown two kinds of key; the one that it prefers stands for it.
+        first: dict[str, str] = {}
+        for key in (key for fact in shown for key in fact.keys):
+            first.setdefault(key.port, key.fingerprint)
+        keys = set(first.values())
         if len(keys) == 1 and not address.is_loopback:
             # Several keys on one address are several machines behind it, or one that is hard to tell.
             names += [f"ssh-host-key:{key}" for key in keys]

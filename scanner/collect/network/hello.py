@@ -52,6 +52,8 @@ _SUPPORTED_VERSIONS = 43
 
 REFUSALS = frozenset({40, 70, 71})
 """Alerts that decide: handshake_failure, protocol_version, insufficient_security."""
+INTERNAL_ERROR = 80
+"""What OpenSSL 3 at its default security level answers to a version before TLS 1.2."""
 
 
 @dataclass(frozen=True, slots=True)

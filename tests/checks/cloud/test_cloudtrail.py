@@ -10,7 +10,7 @@ from checks.cloud.kms import rotation
 from checks.cloud.rds import public
 from checks.facts.cloud.account import AccountRegions
 from checks.facts.cloud.cloudtrail import Trails, TrailSelectors, TrailStates
-from checks.facts.cloud.ec2 import SecurityGroups
+from checks.facts.cloud.ec2 import Rule, SecurityGroups
 from checks.facts.cloud.kms import KmsKey, KmsKeyRotation, KmsKeys
 from tests.checks.cloud.examples import HERE, TRAIL, A, Facts, R, group, rds, tcp, trail
 
@@ -68,6 +68,8 @@ def test_a_stopped_trail_is_known_to_be_stopped_without_its_selectors() -> None:
         (group(tcp(5432, 5432, "198.51.100.0/24"))[0], Exposure.INTERNET_LIMITED, None),
         (group(tcp(443, 443, "0.0.0.0/0"))[0], Exposure.INTERNET_LIMITED, None),
         (SecurityGroups(A, (), ()), Exposure.UNKNOWN, None),
+        (group(Rule("tcp", 5432, 5432, (), ("pl-1",)))[0], Exposure.UNKNOWN, None),
+        (group(Rule("tcp", 443, 443, (), ("pl-1",)))[0], Exposure.INTERNET_LIMITED, None),
     ],
 )
 def test_a_public_database_is_as_open_as_its_groups(

@@ -113,6 +113,16 @@ def test_the_repair_leaves_narrow_networks_alone() -> None:
     assert len(json.loads(many.values["rules"])[0]["IpRanges"]) == 40
 
 
+def test_the_repair_leaves_rules_alone_that_are_not_open() -> None:
+    inside = (tcp(0, 65535, "10.0.0.0/8", "192.168.0.0/16"), Rule("tcp", 20, 23, (), ("pl-office",)))
+    groups, _, users = group(tcp(22, 22, "0.0.0.0/0"), *inside)
+    lists = PrefixLists(A, HERE, (PrefixList("pl-office", R, ("198.51.100.0/24",)),))
+    verdict = judge((groups, lists, users))
+    assert json.loads(verdict.values["rules"]) == [
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ]
+
+
 def test_a_rule_for_a_list_is_revoked_by_its_list() -> None:
     groups, _, users = group(Rule("tcp", 22, 22, (), ("pl-1",)))
     lists = PrefixLists(A, HERE, (PrefixList("pl-1", R, ("0.0.0.0/0",)),))

@@ -89,6 +89,23 @@ def one(*statements: Statement) -> Policy:
         ),
         (one(*EVERYTHING.statements, Statement(False, actions=("*",), resources=("*",))), True),
         (one(*EVERYTHING.statements, Statement(False, actions=("s3:*",), resources=("*",))), False),
+        # The power over identities may stand in a statement of its own.
+        (
+            one(
+                Statement(True, not_actions=("iam:*",), resources=("*",)),
+                Statement(True, actions=("iam:*",), resources=("*",)),
+            ),
+            False,
+        ),
+        (
+            one(
+                Statement(True, not_actions=("iam:*",), resources=("*",)),
+                Statement(True, actions=("iam:List*",), resources=("*",)),
+            ),
+            True,
+        ),
+        (one(Statement(True, actions=("*",), not_resources=("arn:aws:s3:::secret/*",))), False),
+        (one(Statement(True, actions=("*",), not_resources=("*",))), True),
     ],
 )
 def test_what_allows_everything(policy: Policy, ok: bool) -> None:

@@ -31,6 +31,7 @@ def c(operator: str, key: str, *values: str) -> Condition:
         c("StringEquals", "AWS:PRINCIPALORGID", "o-a1b2c3"),
         c("StringLike", "aws:PrincipalOrgID", "o-a1b2c3"),
         c("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-a1b2c3/r-1/ou-1/"),
+        c("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-a1b2c3/r-1/ou-1/*", "o-a1b2c3/*"),
         c("StringEquals", "aws:SourceVpce", "vpce-1"),
         c("StringEquals", "aws:SourceVpc", "vpc-1"),
         c("StringEquals", "aws:SourceAccount", "111122223333"),
@@ -53,6 +54,8 @@ def test_conditions_that_name_somebody(condition: Condition) -> None:
         c("StringLike", "aws:PrincipalOrgID", "o-*"),
         c("StringNotEquals", "aws:PrincipalOrgID", "o-a1b2c3"),
         c("StringLike", "aws:SourceVpce", "vpce-*"),
+        c("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-*/r-1/*"),
+        c("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*"),
         c("ArnLike", "aws:SourceArn", "arn:aws:sns:*:*:*"),
         c("ArnLike", "aws:PrincipalArn", "*"),
         c("IpAddress", "aws:SourceIp", "0.0.0.0/0"),
@@ -71,6 +74,14 @@ def test_conditions_that_name_nobody(condition: Condition) -> None:
     [found] = openings(Policy((allow(condition),)))
     assert found.certain
     assert condition.operator in found.words
+
+
+def test_a_denial_to_all_but_a_few_leaves_those_few() -> None:
+    def but(*names: str) -> Statement:
+        return Statement(False, "D", (), names, actions=("s3:*",), resources=(f"{B}/*",))
+
+    assert openings(Policy((allow(), but("AWS:arn:aws:iam::111122223333:role/reader")))) == ()
+    assert openings(Policy((allow(), but("*"))))
 
 
 def test_a_condition_that_is_not_understood_is_said() -> None:

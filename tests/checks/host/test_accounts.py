@@ -116,3 +116,8 @@ def test_a_shared_id_and_a_name_given_twice_fail() -> None:
 
 def test_different_ids_pass() -> None:
     assert failing(accounts.own_ids, people()) == []
+
+
+def test_an_empty_password_in_passwd_opens_the_account_too() -> None:
+    bob = Account("bob", 1001, 1001, "/home/bob", "/bin/bash", password_here=True, password_empty=True)
+    assert failing(accounts.empty_password, Accounts((ROOT, bob), 1000), Passwords(())) == ["bob"]

@@ -62,3 +62,10 @@ def test_the_rest_is_refused(found: Firewall, v4: Outcome, v6: Outcome) -> None:
 def test_a_host_without_any_tool_says_so() -> None:
     [first, _] = judged(firewall.active, Firewall((), (), ipv6=True))
     assert first.saw == "no tool that could load rules"
+
+
+def test_rules_that_refuse_nothing_are_no_filter() -> None:
+    idle = InputChain("nft", "inet", "filter", "input", "accept", 3, "accept", refuses=False)
+    found = judged(firewall.active, fact(idle))
+    assert {one.outcome for one in found} == {FAIL}
+    assert "no rule refuses anything" in found[0].saw

@@ -210,3 +210,15 @@ def test_what_other_managers_hold_is_unknown() -> None:
 def test_reboot(fact: RebootState, outcome: Outcome) -> None:
     [finding] = judged(patch.reboot, fact)
     assert finding.outcome is outcome
+
+
+def test_a_fresh_list_of_another_source_does_not_vouch_for_an_old_security_list() -> None:
+    [found] = judged(patch.security_updates, updates(security_at="2026-09-01T00:00:00Z"))
+    assert found.outcome is Outcome.UNKNOWN
+    assert "list of security updates is of 2026-09-01" in found.reason
+
+
+@pytest.mark.parametrize("change", [{"lists": 0}, {"security_source": False}])
+def test_what_held_packages_lack_is_unknown_without_lists(change: dict[str, object]) -> None:
+    [found] = judged(patch.held_packages, updates(held=("jq",), **change))
+    assert found.outcome is Outcome.UNKNOWN

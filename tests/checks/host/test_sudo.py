@@ -65,3 +65,30 @@ def test_a_terminal_for_some_users_only_fails() -> None:
 
 def test_a_terminal_of_its_own_passes() -> None:
     assert failing(sudo.pty, rules()) == []
+
+
+@pytest.mark.parametrize(
+    ("grants", "severity"),
+    [
+        ("(root) NOPASSWD:ALL, !/bin/su", Severity.HIGH),
+        ("(root) NOPASSWD: TOOLS", Severity.HIGH),
+        ("(root) NOPASSWD: /bin/a, ALL", Severity.HIGH),
+        ("(root) PASSWD: ALL : web = NOPASSWD: ALL", Severity.HIGH),
+        ("(root) NOPASSWD:SETENV: /bin/a, /bin/b x", Severity.MEDIUM),
+        ("(root) NOPASSWD: /bin/a, PASSWD: ALL", Severity.MEDIUM),
+    ],
+)
+def test_only_named_programs_weigh_less(grants: str, severity: Severity) -> None:
+    [found] = judged(sudo.no_password, rules(SudoRule(FILE, "ann,bob", grants, no_password=True)))
+    assert found.severity is severity
+
+
+def test_two_rules_of_one_account_are_one_finding_of_the_worse_weight() -> None:
+    one = SudoRule(FILE, "deploy", "(root) NOPASSWD: /bin/a", no_password=True)
+    [found] = judged(sudo.no_password, rules(one, FREE))
+    assert (found.severity, found.saw) == (Severity.HIGH, f"{one.grants}; {FREE.grants}")
+
+
+def test_a_group_that_is_never_asked_fails() -> None:
+    exempt = SudoDefault("/etc/sudoers", "", "exempt_group=games")
+    assert failing(sudo.authenticate, rules(defaults=(PTY, exempt))) == ["Defaults in /etc/sudoers"]

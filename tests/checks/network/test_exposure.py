@@ -78,6 +78,13 @@ def test_only_a_reset_shows_that_a_port_is_closed(check: str, known: tuple[str, 
     assert "two tries" in silent.reason
 
 
+def test_closing_a_port_spares_the_machine_itself() -> None:
+    [finding] = judge("network.exposure.telnet", open_ports(OpenPort(23, "tcp", "telnet")), answers())
+    lines = finding.fix.snippets[0].do.splitlines()
+    accept = next(i for i, line in enumerate(lines) if line.endswith("iifname lo accept"))
+    assert accept < next(i for i, line in enumerate(lines) if line.endswith("drop"))
+
+
 @pytest.mark.parametrize("check", SERVICES)
 def test_what_was_not_asked_is_not_a_pass(check: str) -> None:
     assert outcomes(judge(check, open_ports(), answers(closed=(1,)))) == {"": Outcome.NOT_APPLICABLE}

@@ -48,6 +48,20 @@ def test_a_login_without_tls_fails(asks: dict[str, object]) -> None:
     assert outcomes(judge("network.plaintext.web-login", web(asks, tls=True))) == {"": Outcome.NOT_APPLICABLE}
 
 
+@pytest.mark.parametrize(
+    ("location", "outcome"),
+    [
+        ("https://10.0.0.5/", Outcome.PASS),
+        ("/login", Outcome.UNKNOWN),
+        ("http://10.0.0.5/login", Outcome.UNKNOWN),
+        ("//10.0.0.5/https:", Outcome.UNKNOWN),
+    ],
+)
+def test_a_front_page_that_leads_on_without_tls_says_nothing(location: str, outcome: Outcome) -> None:
+    fact = web({"status": 302, "location": location})
+    assert outcomes(judge("network.plaintext.web-login", fact)) == {"tcp/80": outcome}
+
+
 @pytest.mark.parametrize("told", [{"server": "nginx/1.22.1"}, {"powered_by": "PHP/8.2.7"}])
 def test_a_version_in_the_headers_fails(told: dict[str, object]) -> None:
     hold_by("network.http.version-disclosure", web(told), web({"server": "nginx"}), "tcp/80")

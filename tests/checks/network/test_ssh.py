@@ -75,3 +75,6 @@ def test_short_host_keys_fail() -> None:
 
     hold_by("network.ssh.host-key-size", key("ssh-rsa", 1024), key("ssh-rsa", 2048), PORT)
     assert outcomes(judge("network.ssh.host-key-size", key("ssh-ed25519", 256))) == {PORT: Outcome.PASS}
+    both = SshHostKeys(key("ssh-ed25519", 256).keys + key("ssh-rsa", 1024).keys)
+    [finding] = judge("network.ssh.host-key-size", both)
+    assert (finding.on, finding.outcome, finding.saw) == (PORT, Outcome.FAIL, "ssh-ed25519 256, ssh-rsa 1024")

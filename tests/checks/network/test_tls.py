@@ -124,6 +124,17 @@ def test_the_hash_of_a_self_signed_certificate_weighs_less() -> None:
     assert (own.severity, other.severity) == (Severity.LOW, Severity.MEDIUM)
 
 
+def test_localhost_is_the_right_name_on_loopback_only() -> None:
+    check = "network.tls.certificate-names"
+    for address, names, outcome in (
+        ("127.0.0.1", ("localhost",), Outcome.PASS),
+        ("127.0.0.1", (), Outcome.FAIL),
+        ("10.0.0.5", ("localhost",), Outcome.FAIL),
+    ):
+        fact = msgspec.structs.replace(presented(names=names), address=address)
+        assert outcomes(judge(check, fact)) == {PORT: outcome}
+
+
 def test_names_are_compared_with_what_the_baseline_gives() -> None:
     check = "network.tls.certificate-names"
     fact = presented(names=("*.example.org",))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scanner.cli.start import COMMANDS, run
+from scanner.store.store import Store
 
 HEAVY = (
     "sqlalchemy",
@@ -100,6 +101,14 @@ def test_a_command_that_is_not_there_names_the_nearest(capsys: pytest.CaptureFix
         (["baselines", "show", "linux"], "linux"),
         (["explain", "ffff"], "there is no scan"),
         (["assess", "--date", "yesterday"], "there is no scan"),
+        (["scan", "local", "--out", "/proc/nowhere"], "--out"),
+        (["scan", "local", "--probe-log", "no-such-folder/log"], "--probe-log"),
+        (["init", "/proc/nowhere", "--yes"], "/proc/nowhere"),
+        (["needs", "--format", "sudoers", "--user", "root,ALL"], "--user"),
+        (["needs", "--format", "sudoers", "--baseline", "network-exposure"], "no sudoers file is needed"),
+        (["needs", "--format", "iam", "--baseline", "network-exposure"], "no iam file is needed"),
+        (["findings", "--store", "mysql://h/x"], "MySQLdb is not installed"),
+        (["findings", "--store", "postgresql://u:pw@h/x"], "no password in the URL"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2(
@@ -118,6 +127,14 @@ def test_a_mistake_is_one_line_and_exit_2(
     assert "Traceback" not in error
     last = error.strip().splitlines()
     assert len([line for line in last if not line.startswith(("Usage:", "Try ")) and line]) == 1, error
+
+
+@pytest.mark.parametrize("option", ["--out", "--probe-log"])
+def test_a_place_that_cannot_be_written_makes_no_scan(option: str, tmp_path: Path) -> None:
+    where = str(tmp_path / "b.db")
+    out = () if option == "--out" else ("--out", str(tmp_path / "report"))
+    assert run(["scan", "127.0.0.1", "--ports", "1", "--store", where, *out, option, "/proc/nowhere/x"]) == 2
+    assert Store.open(where).scans() == []
 
 
 def test_a_mistake_makes_no_scan(tmp_path: Path) -> None:

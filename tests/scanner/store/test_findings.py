@@ -66,8 +66,15 @@ def rejudge(store: Store, number: int, *found: Finding, today: str = TODAY) -> i
     ranked = [
         Ranked(f, f.asset, lived[f.id].first_seen if f.id in lived else today, Status.OPEN) for f in found
     ]
-    past = Past(number, today, 1.0, 0, 0)
-    intervals.save(store, number, ranked, lived=lived, assets=(), known={"machine-id:a": "a"}, past=past)
+    intervals.save(
+        store,
+        number,
+        ranked,
+        lived=lived,
+        assets=(),
+        known={"machine-id:a": "a"},
+        past=lambda kept: Past(number, today, float(len(kept)), 0, 0),
+    )
     store.set_scan(number, state=ScanState.COMPLETE, at=today)
     return number
 
@@ -129,6 +136,51 @@ def test_a_failure_that_could_not_be_tested_again_stays_open_and_says_so(store: 
     assert seen(store, second)["a-x/one"] == (Outcome.FAIL, Status.NOT_RETESTED)
     third = judge(store, finding("x/two", Outcome.PASS))
     assert "a-x/one" not in seen(store, third)
+
+
+def test_a_failure_whose_own_object_could_not_be_read_again_stays_open_since_its_first_day(
+    store: Store,
+) -> None:
+    judge(store, finding("x"))
+    second = judge(store, finding("x", Outcome.UNKNOWN, saw=""), today="2026-11-27")
+    third = judge(store, finding("x"), today="2026-12-04")
+    assert seen(store, second) == {"a-x": (Outcome.FAIL, Status.NOT_RETESTED)}
+    [one] = intervals.load(store, third)
+    assert (one.status, one.first_seen) == (Status.OPEN, TODAY)
+
+
+def test_failures_that_stay_open_untested_are_in_the_sums_of_their_scan(store: Store) -> None:
+    judge(store, finding("x/one"))
+    second = judge(store, finding("x/", Outcome.UNKNOWN))
+    third = judge(store, finding("x/", Outcome.UNKNOWN))
+    assert intervals.outcomes_of(store)[second] == {"fail": 1, "unknown": 1}
+    assert [p.points for p in intervals.history(store, third)] == [1.0, 2.0]
+
+
+def test_a_scan_that_is_judged_after_newer_ones_takes_nothing_from_them(store: Store) -> None:
+    record = ScanRecord("", "", (), {}, "", "", ("b",), "0")
+    early = judge(store, finding("x"), finding("z"))
+    late = store.start_scan(record, TODAY, [Target(Kind.HOST, "a", "local")])
+    newer = judge(store, finding("x"), finding("y", saw="maybe"), finding("z"))
+    before = seen(store, newer)
+    rejudge(store, late, finding("x", Outcome.PASS), finding("y"), finding("z"))
+    assert seen(store, late) == {
+        "a-x": (Outcome.PASS, Status.OPEN),
+        "a-y": (Outcome.FAIL, Status.NEW),
+        "a-z": (Outcome.FAIL, Status.OPEN),
+    }
+    assert seen(store, newer) == before
+    assert set(seen(store, early)) == {"a-x", "a-z"}
+    last = judge(store, finding("x"), finding("y", saw="maybe"), finding("z"))
+    assert {status for _, status in seen(store, last).values()} == {Status.OPEN}
+
+
+def test_a_first_scan_that_is_judged_after_the_second_is_not_empty(store: Store) -> None:
+    record = ScanRecord("", "", (), {}, "", "", ("b",), "0")
+    first = store.start_scan(record, TODAY, [Target(Kind.HOST, "a", "local")])
+    second = judge(store, finding("x"))
+    rejudge(store, first, finding("x"))
+    assert set(seen(store, first)) == set(seen(store, second)) == {"a-x"}
 
 
 def test_a_scan_can_be_judged_again(store: Store) -> None:

@@ -185,6 +185,13 @@ def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in str(error.value)
 
 
+def test_a_password_among_the_options_of_the_url_is_refused_and_not_repeated() -> None:
+    with pytest.raises(StoreError) as error:
+        Store.open("postgresql://h/x?password=sesame")
+    assert "no password in the URL" in str(error.value)
+    assert "sesame" not in str(error.value)
+
+
 def test_a_store_that_is_not_there_says_how_to_make_a_scan(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="bartizan scan"):
         Store.open(str(tmp_path / "b.db")).scan()

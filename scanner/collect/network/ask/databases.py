@@ -61,7 +61,14 @@ async def _redis(asked: Asked, talk: Talk) -> Login:
     if not answer.startswith(b"+PONG"):
         raise TalkError(f"an answer to PING that decides nothing: {shown_answer(answer)}")
     await talk.send(b"*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n")
-    version = re.search(rb"redis_version:([\w.]{1,30})", await talk.heard(1.0))
+    told = await talk.heard(1.0)
+    if told.startswith(b"-NOPERM"):
+        # Rights may be cut down to PING for health checks: the size of the data tells whether they are.
+        await talk.send(b"*1\r\n$6\r\nDBSIZE\r\n")
+        size = await talk.until(lambda data: b"\n" in data)
+        if size.startswith(b"-NOPERM"):
+            return Login(asked.port.name, needed=True, answer=f"+PONG, but {shown_answer(size)}")
+    version = re.search(rb"redis_version:([\w.]{1,30})", told)
     return Login(asked.port.name, needed=False, answer="+PONG", version=_version(version))
 
 

@@ -12,6 +12,9 @@ from scanner.collect.network.ask.databases import service, shown_answer
 from scanner.collect.network.ask.question import Asked, Question, undecided
 from scanner.collect.network.talk import Talk, TalkError
 
+_LET_IN = 230
+_WRONG_PASSWORD = -530
+"""Refused after the password, so not for the lack of TLS."""
 _LAST_LINE = re.compile(rb"(?m)^\d{3}(?: [^\r\n]*)?\r?$")
 
 
@@ -19,7 +22,11 @@ async def _ask_ftp(asked: Asked) -> Collected:
     """AUTH TLS in one conversation, the customary anonymous login in another; nothing is listed."""
     try:
         tls = asked.port.tls or await _starts_tls(asked)
-        anonymous = await _anonymous(asked)
+        code = await _anonymous(asked, upgrade=False)
+        if tls and not asked.port.tls and code not in (_LET_IN, _WRONG_PASSWORD):
+            # A server that takes logins inside TLS only refuses the plain one whoever asks.
+            code = await _anonymous(asked, upgrade=True)
+        anonymous = code == _LET_IN
     except TalkError as error:
         return undecided(FtpServers, asked, str(error))
     said = (
@@ -40,17 +47,21 @@ async def _starts_tls(asked: Asked) -> bool:
     return code in (234, 334)
 
 
-async def _anonymous(asked: Asked) -> bool:
+async def _anonymous(asked: Asked, *, upgrade: bool) -> int:
+    """The code that ends the anonymous login, `upgrade` by AUTH TLS first."""
     async with asked.line.talk(asked.address, asked.port.number) as talk:
         if asked.port.tls:
             await talk.tls(web.client_context())
         await _greeted(talk)
+        if upgrade and await _command(talk, b"AUTH TLS") in (234, 334):
+            await talk.tls(web.client_context())
         code = await _command(talk, b"USER anonymous")
         if code == 331:
             code = await _command(talk, b"PASS anonymous@")
+            code = _WRONG_PASSWORD if code == 530 else code
     if code == 421:
         raise TalkError("the server was busy (421)")
-    return code == 230
+    return code
 
 
 async def _greeted(talk: Talk) -> None:

@@ -1,4 +1,4 @@
-"""What an SSH server offers before a login: banner, algorithms, and a host key that it proves to own."""
+"""What an SSH server offers before a login: banner, algorithms, and the host keys that it proves to own."""
 
 from __future__ import annotations
 
@@ -21,24 +21,34 @@ STRICT = "kex-strict-s-v00@openssh.com"
 
 
 async def ask(asked: Asked) -> Collected:
-    """The offer, and the host key from one key exchange that is left before it would ask who we are."""
-    banner = b""
-    offer: SshOffer | None = None
+    """The offer, and the host keys from key exchanges that are left before they would ask who we are.
+
+    One key answers per exchange: the preferred one, and the RSA key beside it, which alone may be short.
+    """
+    offers: list[SshOffer] = []
     try:
-        async with asked.line.talk(asked.address, asked.port.number) as talk:
-            await talk.send(OUR_BANNER + b"\r\n")
-            stream = _Stream(talk)
-            banner = await stream.banner()
-            server = wire.read_kexinit(await stream.payload())
-            offer = _offer(asked.port.name, banner, server)
-            proof = await _prove(talk, stream, server, banner)
+        proofs = [await _exchange(asked, offers, wire.HOST_KEYS)]
+        if "rsa" not in proofs[0].algorithm and set(wire.RSA_KEYS) & set(offers[0].host_keys):
+            proofs.append(await _exchange(asked, offers, wire.RSA_KEYS))
     except (TalkError, wire.SshWireError) as error:
+        offer = offers[0] if offers else None
         return _offered(asked, offer, str(error)) + undecided(SshHostKeys, asked, str(error))
-    key = SshHostKey(asked.port.name, proof.algorithm, proof.bits, proof.fingerprint)
-    how = f"a key exchange with {asked.address} {asked.port.name}, left before any login"
-    said = f"{key.port} {key.algorithm} {key.bits} {key.fingerprint}"
+    keys = tuple(SshHostKey(asked.port.name, p.algorithm, p.bits, p.fingerprint) for p in proofs)
+    how = f"a key exchange per key with {asked.address} {asked.port.name}, left before any login"
+    said = "\n".join(f"{key.port} {key.algorithm} {key.bits} {key.fingerprint}" for key in keys)
     evidence = source(SshHostKeys, how, asked.at, said, asked.port.name)
-    return _offered(asked, offer, "") + Collected((SshHostKeys((key,)),), sources=(evidence,))
+    return _offered(asked, offers[0], "") + Collected((SshHostKeys(keys),), sources=(evidence,))
+
+
+async def _exchange(asked: Asked, offers: list[SshOffer], wanted: tuple[str, ...]) -> wire.Proof:
+    """One key exchange for one of the wanted kinds; what the server offers is added to `offers`."""
+    async with asked.line.talk(asked.address, asked.port.number) as talk:
+        await talk.send(OUR_BANNER + b"\r\n")
+        stream = _Stream(talk)
+        banner = await stream.banner()
+        server = wire.read_kexinit(await stream.payload())
+        offers.append(_offer(asked.port.name, banner, server))
+        return await _prove(talk, stream, server, (banner, wanted))
 
 
 class _Stream:
@@ -79,8 +89,11 @@ class _Stream:
         self._data += data
 
 
-async def _prove(talk: Talk, stream: _Stream, server: wire.KexInit, banner: bytes) -> wire.Proof:
-    ours, kex = wire.our_kexinit(server, os.urandom(16))
+async def _prove(
+    talk: Talk, stream: _Stream, server: wire.KexInit, about: tuple[bytes, tuple[str, ...]]
+) -> wire.Proof:
+    banner, wanted = about
+    ours, kex = wire.our_kexinit(server, os.urandom(16), wanted)
     exchange = wire.start_exchange(kex)
     size = len(exchange.public).to_bytes(4, "big")
     await talk.send(wire.packet(ours) + wire.packet(bytes([wire.ECDH_INIT]) + size + exchange.public))

@@ -29,6 +29,7 @@ HOST_KEYS = (
     "ssh-rsa",
 )
 """The kinds of host key whose proof we can verify, in the order in which we ask for them."""
+RSA_KEYS = tuple(name for name in HOST_KEYS if "rsa" in name)
 
 KEX: Mapping[str, str] = MappingProxyType(
     {
@@ -129,15 +130,17 @@ def read_kexinit(content: bytes) -> KexInit:
     return KexInit(lists[0], lists[1], (lists[2], lists[3]), (lists[4], lists[5]), content)
 
 
-def our_kexinit(server: KexInit, cookie: bytes) -> tuple[bytes, str]:
+def our_kexinit(server: KexInit, cookie: bytes, wanted: tuple[str, ...] = HOST_KEYS) -> tuple[bytes, str]:
     """(our message, the key exchange that follows from it); the rest mirrors what the server offers.
+
+    `wanted` are the kinds of host key that may answer, best first.
 
     Raises:
         SshWireError: the server offers no key exchange or host key that we speak.
 
     """
     kex = next((name for name in KEX if name in server.kex), "")
-    keys = [name for name in HOST_KEYS if name in server.host_keys]
+    keys = [name for name in wanted if name in server.host_keys]
     if not kex or not keys:
         what = "key exchange" if not kex else "kind of host key"
         raise SshWireError(f"it offers no {what} that the prober speaks")

@@ -29,6 +29,7 @@ from scanner.collect.network.talk import TalkError
 
 NAME_LIMIT = 250
 NAMES_LIMIT = 100
+_OLD = frozenset({"SSLv3", "TLSv1.0", "TLSv1.1"})
 Answer = hello.ServerHello | hello.Alert
 
 
@@ -46,6 +47,9 @@ async def _support(asked: Asked) -> Collected:
     answers: dict[str, Answer | str] = {}
     for version in reversed(tuple(hello.VERSIONS)):
         answers[version] = await _offer(asked, version)
+        if answers[version] == hello.Alert(hello.INTERNAL_ERROR):
+            # A fault passes, a security level stays: what comes twice is how the server is set.
+            answers[version] = await _offer(asked, version)
     accepted = tuple(
         v for v in hello.VERSIONS if isinstance(a := answers[v], hello.ServerHello) and a.version == v
     )
@@ -113,7 +117,7 @@ async def _offer(asked: Asked, version: str, ciphers: tuple[int, ...] = ()) -> A
 def _is_refusal(answer: Answer | str, version: str) -> bool:
     match answer:
         case hello.Alert(number):
-            return number in hello.REFUSALS
+            return number in hello.REFUSALS or (number == hello.INTERNAL_ERROR and version in _OLD)
         case hello.ServerHello(chosen, _):
             # It chose an older version than the newest that was offered: it does not speak this one.
             return chosen != version
@@ -124,7 +128,7 @@ def _is_refusal(answer: Answer | str, version: str) -> bool:
 def _in_words(answer: Answer | str, version: str) -> str:
     match answer:
         case hello.Alert(number):
-            return f"refused with alert {number}"
+            return f"refused with alert {number}{' twice' if number == hello.INTERNAL_ERROR else ''}"
         case hello.ServerHello(chosen, _):
             return "accepted" if chosen == version else f"answered with {chosen}"
         case _:

@@ -371,3 +371,23 @@ def test_every_probe_has_a_topic_and_facts_of_its_own() -> None:
     facts = [fact for probe in PROBES for fact in probe.facts]
     assert len(set(topics)) == len(topics)
     assert len(set(facts)) == len(facts)
+
+
+@pytest.mark.real
+def test_match_lines_for_root_hide_nobody_else(tmp_path: Path) -> None:
+    planted = (
+        "PermitRootLogin no\nPasswordAuthentication yes\n"
+        "Match User root\n  PasswordAuthentication no\n"
+        "Match User nobody,root Address 10.0.0.0/8\n  PermitRootLogin yes\n"
+        "Match Group adm*\n  X11Forwarding yes\n"
+    )
+    with running_sshd(tmp_path, planted) as running:
+        seen = collect(HERE, frozenset({Sshd}), None, Context())
+    sshd = seen.facts["Sshd"]
+    assert isinstance(sshd, Sshd)
+    [mine] = [one for one in sshd.servers if one.config == str(running.config)]
+    found = {(one.condition, one.user): one for one in mine.settings}
+    assert not found["", "root"].password_authentication
+    assert found["logins of others than root", "somebody"].password_authentication
+    assert found["Match User nobody,root Address 10.0.0.0/8", "root"].permit_root_login == "yes"
+    assert f"{running.config}: Match Group adm*" in {gap.where for gap in seen.gaps}

@@ -137,6 +137,8 @@ def sudoers(*lines: str) -> Sudoers:
         ("%wheel\tALL=(ALL)\tALL", "%wheel", False),
         ("#1000 ALL=(ALL) NOPASSWD: ALL", "#1000", True),
         ("bob ALL=(ALL) /bin/echo NOPASSWD", "bob", False),
+        ("bob , eve ALL=(ALL) NOPASSWD: ALL", "bob,eve", True),
+        ("%my\\ group ALL=(ALL) NOPASSWD: ALL", "%my\\ group", True),
     ],
 )
 def test_sudo_rules(line: str, who: str, no_password: bool) -> None:
@@ -151,10 +153,69 @@ def test_sudo_rules(line: str, who: str, no_password: bool) -> None:
         ("Defaults\tenv_reset, timestamp_timeout = 5", [("", "env_reset"), ("", "timestamp_timeout=5")]),
         ("Defaults:bob !authenticate", [(":bob", "!authenticate")]),
         ("Defaults!/bin/ls noexec", [("!/bin/ls", "noexec")]),
+        ("Defaults: bob !authenticate", [(":bob", "!authenticate")]),
+        ("Defaults:bob, eve ! authenticate", [(":bob,eve", "!authenticate")]),
+        ("Defaults!/bin/ls, /bin/cat !authenticate", [("!/bin/ls,/bin/cat", "!authenticate")]),
+        ('Defaults a="x # y, z", !authenticate', [("", 'a="x # y, z"'), ("", "!authenticate")]),
     ],
 )
 def test_sudo_defaults(line: str, settings: list[tuple[str, str]]) -> None:
     assert [(one.scope, one.setting) for one in sudoers(line).defaults] == settings
+
+
+@pytest.mark.parametrize("end", ["/etc/sudoers:", "/etc/sudoers:# why", "/etc/sudoers.d/a:Defaults x \\"])
+def test_a_backslash_hides_no_later_rule(end: str) -> None:
+    text = f"/etc/sudoers:Defaults y \\\n{end}\n/etc/sudoers.d/b:bob ALL=(ALL) NOPASSWD: ALL\n"
+    [fact] = accounts.parse_sudoers(text).facts
+    assert isinstance(fact, Sudoers)
+    assert [(one.file, one.who) for one in fact.rules] == [("/etc/sudoers.d/b", "bob")]
+
+
+_WIDE_RULES = [
+    "ip saddr 0.0.0.0/0 accept",
+    "ct state new,established counter accept",
+    "ct state { established, related, new } accept",
+    "meta l4proto tcp counter accept",
+    "tcp dport 1-65535 accept",
+    'iifname != "lo" accept',
+]
+
+
+def _input(rule: str, policy: str = "drop", flags: str = "") -> list[tuple[str, bool]]:
+    lines = [
+        "table inet f {",
+        flags,
+        "chain input {",
+        f"type filter hook input priority filter; policy {policy};",
+        rule,
+        "}",
+        "}",
+    ]
+    text = "tool\tnft\nipv6\tyes\n" + "".join(f"nft: {line}\n" for line in lines if line)
+    [fact] = firewall.parse(text).facts
+    assert isinstance(fact, Firewall)
+    return [(one.rest, one.refuses) for one in fact.chains]
+
+
+@pytest.mark.parametrize("rule", _WIDE_RULES)
+def test_a_rule_that_lets_everything_in_is_seen_through(rule: str) -> None:
+    assert _input(rule) == [("accept", False)]
+
+
+@pytest.mark.parametrize(
+    "rule", ["tcp dport 22 ct state new accept", 'iifname != "eth0" accept', "ct state established accept"]
+)
+def test_a_rule_with_a_narrow_condition_leaves_the_rest_refused(rule: str) -> None:
+    assert [rest for rest, _ in _input(rule)] == ["refuse"]
+
+
+def test_a_sleeping_table_filters_nothing() -> None:
+    assert _input("tcp dport 22 accept", flags="flags dormant") == []
+
+
+def test_conditional_refusals_are_refusals() -> None:
+    assert _input("tcp dport 25 drop", "accept") == [("accept", True)]
+    assert _input("tcp dport 22 accept", "accept") == [("accept", False)]
 
 
 def test_sudo_lines_that_are_not_understood_are_gaps() -> None:
@@ -245,7 +306,9 @@ iptables: -A INPUT -i lo -j ACCEPT
         ("ACCEPT", ["-A INPUT -j REJECT --reject-with icmp-host-prohibited"], "refuse"),
         ("ACCEPT", ['-A INPUT -m comment --comment "the rest" -j DROP'], "refuse"),
         ("DROP", ["-A INPUT -j ACCEPT"], "accept"),
-        ("ACCEPT", ["-A INPUT -j own", "-A own -p tcp -j ACCEPT", "-A own -j DROP"], "refuse"),
+        ("ACCEPT", ["-A INPUT -j own", "-A own -p tcp --dport 22 -j ACCEPT", "-A own -j DROP"], "refuse"),
+        ("DROP", ["-A INPUT -p tcp -j ACCEPT"], "accept"),
+        ("DROP", ["-A INPUT ! -i lo -m state --state NEW -j ACCEPT"], "accept"),
         ("ACCEPT", ["-A INPUT -s 10.0.0.0/8 -j DROP"], "accept"),
         ("ACCEPT", ["-A INPUT -j LOG"], "accept"),
     ],

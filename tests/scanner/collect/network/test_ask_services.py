@@ -75,6 +75,17 @@ def test_redis_with_and_without_a_password(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(("rights", "needed"), [("-@all +ping", True), ("~* -@all +ping +@read", False)])
+def test_redis_that_lets_strangers_ping_only(tmp_path: Path, rights: str, needed: bool) -> None:
+    with redis(tmp_path) as number:
+        with socket.create_connection(("127.0.0.1", number)) as line:
+            line.sendall(f"ACL SETUSER default reset on nopass {rights}\r\n".encode())
+            assert line.recv(100) == b"+OK\r\n"
+        [login] = only(probe(RedisLogins, number), RedisLogins).servers
+    assert login.needed is needed, login.answer
+
+
+@pytest.mark.real
 def test_memcached_tells_its_version() -> None:
     with memcached() as number:
         [login] = only(probe(MemcachedLogins, number), MemcachedLogins).servers
@@ -242,6 +253,22 @@ def test_a_real_ftp_server_is_asked_for_tls_and_anonymous(tmp_path: Path, anonym
     with vsftpd(tmp_path, anonymous=anonymous) as number:
         [server] = only(probe(FtpServers, number), FtpServers).servers
     assert (server.tls, server.anonymous) == (False, anonymous)
+
+
+@pytest.mark.real
+def test_anonymous_ftp_that_insists_on_tls_is_still_anonymous(tmp_path: Path) -> None:
+    made = certificate(tmp_path)
+    options = (
+        "ssl_enable=YES",
+        f"rsa_cert_file={made.certificate}",
+        f"rsa_private_key_file={made.key}",
+        "allow_anon_ssl=YES",
+        "force_anon_logins_ssl=YES",
+    )
+    for anonymous in (True, False):
+        with vsftpd(tmp_path, *options, anonymous=anonymous) as number:
+            [server] = only(probe(FtpServers, number), FtpServers).servers
+        assert (server.tls, server.anonymous) == (True, anonymous)
 
 
 def test_ftp_with_tls_and_a_busy_one() -> None:

@@ -5,6 +5,7 @@ import hashlib
 import re
 import socket
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -14,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.facts.network import OpenPort, SshHostKeys, SshOffers
+from checks.model import Outcome
+from checks.network.ssh import host_key_size
 from scanner.collect.collector import Collected
 from scanner.collect.network.ask import ssh, ssh_wire
 from tests.lab.asking import ask, only, reason
+from tests.lab.parts import program
 from tests.lab.services import dripping, endless, endless_lines, mute, resetting, saying, serving, sshd
 
 BANNER = b"SSH-2.0-test\r\n"
@@ -59,9 +63,24 @@ def test_the_host_key_is_proved(
     tmp_path: Path, kind: str, options: tuple[str, ...], algorithm: str, bits: int
 ) -> None:
     with sshd(tmp_path, *options) as number:
-        [key] = only(probe(number), SshHostKeys).keys
+        key, *more = only(probe(number), SshHostKeys).keys
     assert (key.algorithm, key.bits) == (algorithm, bits)
+    assert [one.algorithm for one in more] == (["ssh-rsa"] if kind == "ed25519" else [])
     assert key.fingerprint == fingerprint(tmp_path / f"host_{kind}.pub")
+
+
+@pytest.mark.real
+def test_a_short_rsa_key_does_not_hide_behind_a_modern_one(tmp_path: Path) -> None:
+    short = tmp_path / "host_rsa"
+    subprocess.run(
+        [program("ssh-keygen"), "-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", short], check=True
+    )
+    algorithms = "HostKeyAlgorithms ssh-ed25519,rsa-sha2-512"
+    with sshd(tmp_path, algorithms, "RequiredRSASize 1024") as number:
+        fact = only(probe(number), SshHostKeys)
+    assert [(key.algorithm, key.bits) for key in fact.keys] == [("ssh-ed25519", 256), ("ssh-rsa", 1024)]
+    [verdict] = host_key_size.run(fact)
+    assert verdict.outcome is Outcome.FAIL
 
 
 @pytest.mark.real

@@ -161,20 +161,33 @@ def test_a_reset_of_old_versions_beside_a_good_new_one_stays_open(made: Made) ->
     assert all("reset" in one for one in told)
 
 
-def test_an_internal_error_is_no_refusal(made: Made) -> None:
+def test_an_internal_error_that_passes_is_no_refusal(made: Made) -> None:
     inner = inside_tls(made, http())
+    answers = [b"\x15\x03\x01\x00\x02\x02\x50"]
 
     def handle(connection: socket.socket) -> None:
         if connection.recv(11, socket.MSG_PEEK)[9:11] == b"\x03\x01":
             connection.recv(4096)
-            connection.sendall(b"\x15\x03\x01\x00\x02\x02\x50")
+            connection.sendall(answers.pop() if answers else b"")
         else:
             inner(connection)
 
     with serving(handle) as number:
         found = probe(number)
+    assert answers == []
     [gap] = [g for g in found.gaps if g.fact == "TlsVersions"]
-    assert gap.reason == "TLSv1.0: refused with alert 80"
+    assert gap.reason.startswith("TLSv1.0: the server closed the connection")
+
+
+@pytest.mark.real
+def test_openssl_at_its_usual_level_refuses_old_versions(made: Made) -> None:
+    """It says so with an internal error, each time."""
+    with openssl_server(made) as number:
+        found = probe(number)
+    [service] = only(found, TlsVersions).services
+    assert service.accepted == ("TLSv1.2", "TLSv1.3")
+    assert service.refused == ("SSLv3", "TLSv1.0", "TLSv1.1")
+    assert not [gap for gap in found.gaps if gap.fact == "TlsVersions"]
 
 
 def test_a_certificate_that_is_none_is_a_gap(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

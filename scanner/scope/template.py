@@ -84,7 +84,7 @@ limits:
 budget_hours: 40
 
 # Where results are kept (leave out: a file in your data directory). Never with a password.
-# store: postgresql://bartizan@db.example/bartizan
+# store: sqlite:////var/lib/bartizan/store.db
 """
 
 

@@ -15,12 +15,6 @@ from checks.model import AssetValue, Finding, Kind, Outcome
 from reports.identity import keys_of, strongest_first, together
 from reports.model import Asset
 
-OUTSIDE = "outside"
-"""The vantage that stands for the internet."""
-INSIDE = "inside"
-"""The vantage of a scanner whose zone nobody named."""
-LOOPBACK = "loopback"
-"""The vantage of a scanner that looks at its own machine."""
 SUPPORT_CHECK = "host.patch.os-supported"
 """The check whose answer says whether an asset's operating system still gets security fixes."""
 

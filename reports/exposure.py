@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from checks.facts.network import INSIDE, LOOPBACK, OUTSIDE
 from checks.model import AssetValue, Exploit, Exposure, Finding, Surface
-from reports.estate import INSIDE, LOOPBACK, OUTSIDE, VALUES, Estate, Socket, View
+from reports.estate import VALUES, Estate, Socket, View
 from reports.model import Asset
 
 REACH = {

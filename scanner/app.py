@@ -24,7 +24,7 @@ from reports.estate import Estate
 from reports.model import Coverage, Ranked, ScanInfo, Unreached
 from reports.plan import actions, figures
 from reports.risk import rank
-from scanner.collect.collector import CollectError, Failure, nothing_seen
+from scanner.collect.collector import CollectError, Failure, nothing_seen, stamp
 from scanner.dispatch.jobs import Dispatcher, Job, Result, Work
 from scanner.files import write_atomically
 from scanner.store import findings as intervals
@@ -51,19 +51,6 @@ class Listener(Protocol):
         """One target is through, or failed."""
 
 
-class Silent:
-    """A listener that says nothing."""
-
-    def begin(self, totals: Mapping[Kind, int]) -> None:
-        """Nothing."""
-
-    def progress(self, job: Job, done: int, total: int) -> None:
-        """Nothing."""
-
-    def end(self, result: Result) -> None:
-        """Nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A judged scan: everything a report needs."""
@@ -79,11 +66,6 @@ class Judged:
 def utc_now() -> datetime:
     """The clock of this machine, in UTC."""
     return datetime.now(UTC)
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC, whole seconds."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 # --- collect ---
@@ -213,7 +195,7 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
     today = judged.now.astimezone(UTC).date()
     number = judged.scan.number
     finished = judged.scan.finished or stamp(judged.now)
-    intervals.save(
+    ranked = intervals.save(
         store,
         number,
         judged.ranked,
@@ -224,7 +206,6 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
     )
     store.set_scan(number, state=state, at=finished)
     scan = store.scan(number)
-    ranked = tuple(intervals.load(store, number))
     return Judged(scan, scan_info(store, scan), judged.estate, ranked, judged.now, judged.lived)
 
 

@@ -18,7 +18,7 @@ from checks.catalogue import load as load_catalogue
 from checks.facts.snapshot import Fact
 from checks.model import Kind, Target
 from scanner import __version__, app
-from scanner.collect.collector import CollectError, Context
+from scanner.collect.collector import CollectError, Context, stamp
 from scanner.collect.run import Options, Worker
 from scanner.demands import DEFAULT_BASELINES, lasting_name, resolve_baselines
 from scanner.dispatch.local import LocalDispatcher
@@ -141,7 +141,7 @@ def run(
     targets = {one.target.spec: one for one in prepared.plan.targets}
     log = _probe_log(prepared.request)
     if number is None:
-        now = app.stamp(app.utc_now())
+        now = stamp(app.utc_now())
         number = store.start_scan(prepared.record, now, [one.target for one in prepared.plan.targets])
     else:
         store.reopen_jobs(number)
@@ -238,7 +238,7 @@ def import_output(store: Store, output: Path, name: str, baselines: tuple[str, .
     from scanner.collect.host.collect import parse_output
 
     _, wanted, _ = demands_of(baselines)
-    at = app.stamp(app.utc_now())
+    at = stamp(app.utc_now())
     target = Target(Kind.HOST, name, f"file:{name}")
     try:
         seen = parse_output(target, wanted(Kind.HOST), output.read_bytes(), at)

@@ -8,6 +8,13 @@ import msgspec
 
 from checks.facts.snapshot import Fact
 
+OUTSIDE = "outside"
+"""The vantage that stands for the internet."""
+INSIDE = "inside"
+"""The vantage of a scanner whose zone nobody named."""
+LOOPBACK = "loopback"
+"""The vantage of a scanner that asks its own machine."""
+
 
 class OpenPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One open port: what speaks there, as far as it was identified.

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.check import Check, make_check
-from checks.facts.network import OpenPort, OpenPorts, PortAnswers
+from checks.facts.network import LOOPBACK, OpenPort, OpenPorts, PortAnswers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Confidence, Exploit, Impact, Severity, Surface, Weakness
 from checks.verdict import Verdicts, expect, unknown
-
-LOOPBACK = "loopback"
-"""The vantage of a scanner that asks its own machine."""
 
 _LIMIT = (
     "# Run this on @{target}. 192.0.2.0/24 stands for the network that may still come in: put yours there.\n"

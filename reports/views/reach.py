@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from checks.facts.network import LOOPBACK, OUTSIDE
 from checks.model import AssetValue, Exposure, Finding, Kind
-from reports.estate import LOOPBACK, OUTSIDE, VALUES, Estate, View
+from reports.estate import VALUES, Estate, View
 from reports.model import Asset, Band, Ranked
 from reports.risk import band, figure, roll_up
 from reports.views.words import GLYPHS, counted, cut

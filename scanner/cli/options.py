@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -42,7 +41,7 @@ def format_option(*formats: str) -> Callable[[F], F]:
 
 
 def open_store(url: str | None, scope_store: str = "") -> Any:
-    """The store named by option, environment or scope file, else the default one."""
+    """The store of that URL (the option or BARTIZAN_STORE), else of the scope file, else the default one."""
     from scanner.store.store import Store
 
-    return Store.open(url or scope_store or os.environ.get("BARTIZAN_STORE") or default_store())
+    return Store.open(url or scope_store or default_store())

@@ -214,7 +214,8 @@ def baselines() -> None:
 @format_option("table", "json")
 def baselines_list(form: str) -> None:
     """All baselines with their profiles."""
-    rows = [_baseline_json(loaded) for loaded in _library().values()]
+    catalogue = _catalogue()
+    rows = [_baseline_json(loaded, catalogue) for loaded in _library().values()]
     if form == "json":
         click.echo(json.dumps(rows, indent=2))
         return
@@ -255,7 +256,7 @@ def baselines_show(identifier: str, profile: str, form: str) -> None:
     click.echo(f"\n{len(rows)} checks", err=True)
 
 
-def _baseline_json(loaded: Any) -> dict[str, Any]:
+def _baseline_json(loaded: Any, catalogue: Any) -> dict[str, Any]:
     from baselines.resolve import resolve
 
     b = loaded.baseline
@@ -266,7 +267,7 @@ def _baseline_json(loaded: Any) -> dict[str, Any]:
         "about": b.about,
         "extends": b.extends,
         "profiles": {name: p.title for name, p in b.profiles.items()},
-        "demands": {name: len(resolve(loaded, name, _catalogue(), _library())) for name in b.profiles},
+        "demands": {name: len(resolve(loaded, name, catalogue, _library())) for name in b.profiles},
     }
 
 

@@ -71,6 +71,11 @@ class Collected:
         )
 
 
+def stamp(moment: datetime) -> str:
+    """The moment as everything here writes it: RFC 3339 in UTC, whole seconds."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a collection gets from outside: the clock, the wish to stop, and who hears of progress.
@@ -84,7 +89,7 @@ class Context:
 
     def now(self) -> str:
         """The time as facts and sources write it: RFC 3339, UTC, whole seconds."""
-        return self.clock().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return stamp(self.clock())
 
     def check(self) -> None:
         """Raises `CollectError(INTERRUPTED)` once somebody wants to stop."""

@@ -103,11 +103,10 @@ class Worker:
         from scanner.collect.network.ports import LISTS
 
         ports = self.options.ports or way.ports
-        here = all(address.is_loopback for address in way.addresses)
         return NetworkAccess(
             addresses=way.addresses,
             ports=LISTS[ports] if isinstance(ports, str) else ports,
-            vantage="loopback" if here else way.vantage,
+            vantage=way.vantage,
             rate=way.rate,
             per_host=way.per_host,
             allowed=self._may_send,

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Protocol
 
+from checks.facts.network import INSIDE, LOOPBACK
 from checks.model import Kind, Target
 from scanner.addresses import AddressSet, Network, is_loopback, is_public, literal, text_of
 from scanner.scope.file import Asset, AwsEntry, HostEntry, LocalEntry, NetworkEntry, nearest
@@ -234,7 +235,7 @@ class Outside:
             network=network,
             addresses=AddressSet.machines(network),
             ports="top",
-            vantage="loopback" if is_loopback(network) else "inside",
+            vantage=LOOPBACK if is_loopback(network) else INSIDE,
             excluded=0,
         )
 
@@ -268,7 +269,7 @@ def _network_draft(entry: NetworkEntry, network: Network, left: AddressSet, excl
         network=network,
         addresses=left,
         ports=entry.ports,
-        vantage="loopback" if is_loopback(network) else entry.vantage,
+        vantage=LOOPBACK if is_loopback(network) else entry.vantage,
         excluded=excluded,
     )
 

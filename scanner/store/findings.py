@@ -87,10 +87,11 @@ def save(
     assets: Iterable[Asset],
     known: Mapping[str, str],
     past: Callable[[Sequence[Ranked]], Past],
-) -> None:
+) -> tuple[Ranked, ...]:
     """Writes one judged scan: intervals, looks, assets, identities and the roll-up, all or nothing.
 
-    `past` gives the figures of the findings as they are kept: with the failures that stay open untested.
+    Gives the findings as they are kept and as `load` reads them, with the failures that stay open untested.
+    `past` gives the figures of these.
     """
     looks = looks_of(r.finding for r in ranked)
     with store.begin() as c:
@@ -117,7 +118,7 @@ def save(
         for identity, key in known.items():
             c.execute(t.identities.delete().where(t.identities.c.identity == identity))
             c.execute(t.identities.insert(), {"identity": identity, "asset": key, "scan_id": scan})
-        kept = list(_load(c, scan))
+        kept = tuple(_load(c, scan))
         outcomes = Counter(str(r.finding.outcome) for r in kept)
         sums = past(kept)
         c.execute(
@@ -130,6 +131,7 @@ def save(
                 "outcomes": msgspec.json.encode(outcomes, order="sorted").decode(),
             },
         )
+    return kept
 
 
 def load(store: Store, scan: int) -> Iterator[Ranked]:

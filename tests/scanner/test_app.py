@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,19 @@ GONE = Target(Kind.HOST, "gone", "ssh://root@192.0.2.9:22")
 RECORD = ScanRecord("", "", ("local",), {}, "", "", ("linux-server",), "0")
 
 
+class Silent:
+    """A listener that says nothing."""
+
+    def begin(self, totals: Mapping[Kind, int]) -> None:
+        """Nothing."""
+
+    def progress(self, job: Job, done: int, total: int) -> None:
+        """Nothing."""
+
+    def end(self, result: Result) -> None:
+        """Nothing."""
+
+
 def test_a_target_that_left_the_scope_is_not_scanned_when_a_scan_goes_on(tmp_path: Path) -> None:
     store = Store.open(str(tmp_path / "b.db"))
     number = store.start_scan(RECORD, "2026-11-20T10:00:00Z", [HERE, GONE])
@@ -41,7 +55,7 @@ def test_a_target_that_left_the_scope_is_not_scanned_when_a_scan_goes_on(tmp_pat
         work,
         plan={"local": HERE},
         wanted=lambda _: frozenset(),
-        listener=app.Silent(),
+        listener=Silent(),
         cancelled=threading.Event(),
     )
     assert seen == ["local"]

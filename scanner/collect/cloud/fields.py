@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from scanner.collect.collector import stamp
 
 Raw = Mapping[str, Any]
 
@@ -52,7 +54,7 @@ def some(raw: Raw, key: str) -> Sequence[Any]:
 def time_of(raw: Raw, key: str) -> str:
     """A time as RFC 3339 in UTC."""
     moment: datetime = _typed(raw, key, datetime, None)
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return stamp(moment)
 
 
 def _typed(raw: Raw, key: str, kind: type, default: object) -> Any:

@@ -6,13 +6,16 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cache
+from itertools import islice
 
+from baselines.fits import fitting
 from baselines.resolve import Demand
 from checks.check import CLOCK_PARAMETER
 from checks.facts.snapshot import Gap, Snapshot, Source
-from checks.fix import fix_key, printable, render_fix
+from checks.fix import Fix, FixText, fix_key, printable, render_fix
 from checks.model import Evidence, Finding, Kind, Outcome
-from checks.verdict import Verdict
+from checks.verdict import Verdict, unknown
 
 ID_VERSION = "1"
 QUOTED_LINES = 8
@@ -33,14 +36,15 @@ def evaluate(
     """
     key = asset or next(iter(snapshot.identities), snapshot.target.spec)
     findings: dict[str, Finding] = {}
-    for demand in demands:
-        if demand.check.kind is snapshot.target.kind:
-            for verdict in _verdicts(demand, snapshot, now):
-                one = _finding(demand, verdict, snapshot, key)
-                other = findings.get(one.id)
-                # Two answers about one object: the worse one stands.
-                if other is None or _badness(one) < _badness(other):
-                    findings[one.id] = one
+    quotes = _Quotes()
+    for demand, misfit in fitting(demands, snapshot):
+        verdicts = [unknown("", misfit)] if misfit else _verdicts(demand, snapshot, now)
+        for verdict in verdicts:
+            one = _finding(demand, verdict, snapshot, key, quotes)
+            other = findings.get(one.id)
+            # Two answers about one object: the worse one stands.
+            if other is None or _badness(one) < _badness(other):
+                findings[one.id] = one
     return tuple(sorted(findings.values(), key=lambda f: (f.check, f.region, f.on, f.id)))
 
 
@@ -129,6 +133,8 @@ def _sound(verdict: object) -> Verdict:
     wrong = [name for name in _TEXTS if not isinstance(getattr(verdict, name), str)]
     if wrong or not all(isinstance(v, str) for pair in verdict.values.items() for v in pair):
         raise TypeError(f"its verdict has no text in {', '.join(wrong) or 'values'}")
+    if not all(isinstance(text, str) for text in (*verdict.cves, *verdict.feeds)):
+        raise TypeError("its verdict names a flaw or a feed that is no text")
     return verdict
 
 
@@ -136,7 +142,7 @@ def _badness(finding: Finding) -> int:
     return _WORST_FIRST.index(finding.outcome)
 
 
-def _finding(demand: Demand, verdict: Verdict, snapshot: Snapshot, asset: str) -> Finding:
+def _finding(demand: Demand, verdict: Verdict, snapshot: Snapshot, asset: str, quotes: _Quotes) -> Finding:
     check, target = demand.check, snapshot.target
     values = {
         "on": verdict.on,
@@ -162,14 +168,15 @@ def _finding(demand: Demand, verdict: Verdict, snapshot: Snapshot, asset: str) -
         want=verdict.want,
         reason=verdict.reason,
         needs=verdict.needs,
-        evidence=_evidence(demand, verdict, snapshot),
-        fix=render_fix(check.fix, values),
+        evidence=_evidence(demand, verdict, snapshot, quotes),
+        # Only a failure needs a repair, with its own names in it.
+        fix=render_fix(check.fix, values) if verdict.outcome is Outcome.FAIL else _unfilled(check.fix),
         fix_key=fix_key(check.fix, check.id, values),
         controls=dict(demand.controls),
         baseline=demand.baseline,
         profile=demand.profile,
-        impact=check.impact,
-        exploit=check.exploit,
+        impact=verdict.points[0].impact if verdict.points else check.impact,
+        exploit=verdict.points[0].exploit if verdict.points else check.exploit,
         surface=check.surface,
         weakness=check.weakness,
         confidence=verdict.confidence,
@@ -177,21 +184,42 @@ def _finding(demand: Demand, verdict: Verdict, snapshot: Snapshot, asset: str) -
         exposure=verdict.exposure,
         exposure_evidence=verdict.exposure_evidence,
         why=check.why,
+        cves=verdict.cves,
+        points=verdict.points,
+        feeds=verdict.feeds,
     )
 
 
-def _evidence(demand: Demand, verdict: Verdict, snapshot: Snapshot) -> tuple[Evidence, ...]:
+@cache
+def _unfilled(fix: Fix) -> FixText:
+    return render_fix(fix, {})
+
+
+def _evidence(demand: Demand, verdict: Verdict, snapshot: Snapshot, quotes: _Quotes) -> tuple[Evidence, ...]:
     """The sources of the facts behind a verdict, with the lines that name what was judged."""
     names = [fact.__name__ for fact in demand.check.needs]
     sources = [s for s in snapshot.sources if s.fact in names]
     place = [s for s in sources if s.where and s.where in (verdict.where, verdict.on)]
     chosen = place or [s for s in sources if not s.where] or sources[:1]
     cite = verdict.cite or verdict.on
-    return tuple(Evidence(s.how, s.at, s.digest, _quote(s, cite)) for s in chosen[:4])
+    return tuple(Evidence(s.how, s.at, s.digest, quotes.of(s, cite)) for s in chosen[:4])
 
 
-def _quote(source: Source, cite: str) -> str:
-    lines = [line for line in source.excerpt.splitlines() if line.strip()]
-    low = cite.lower()
-    deciding = [line for line in lines if low and low in line.lower()]
-    return "\n".join(printable(line)[:QUOTED_LINE_LENGTH] for line in (deciding or lines)[:QUOTED_LINES])
+class _Quotes:
+    """The lines of the sources of one snapshot, taken apart once for all its verdicts."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, tuple[str, list[str], list[str]]] = {}
+
+    def of(self, source: Source, cite: str) -> str:
+        """The first lines of a source that hold these words; where none does, its first lines."""
+        if id(source) not in self._lines:
+            lines = [line for line in source.excerpt.splitlines() if line.strip()]
+            self._lines[id(source)] = source.excerpt.lower(), lines, [line.lower() for line in lines]
+        whole, lines, low = self._lines[id(source)]
+        words = cite.lower()
+        deciding: list[str] = []
+        if words and words in whole:
+            found = (line for line, lowered in zip(lines, low, strict=True) if words in lowered)
+            deciding = list(islice(found, QUOTED_LINES))
+        return "\n".join(printable(line)[:QUOTED_LINE_LENGTH] for line in deciding or lines[:QUOTED_LINES])

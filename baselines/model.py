@@ -50,13 +50,19 @@ class Tailoring(Written):
 
 
 class Baseline(Written):
-    """A named set of demands with profiles. `extends` names a baseline that it tailors."""
+    """A named set of demands with profiles. `extends` names a baseline that it tailors.
+
+    `fits` are the systems it is made for: the ID of os-release and its versions (none: every one). Without
+    it the baseline fits every target. `frameworks`, where given, are those whose controls are shown.
+    """
 
     id: Slug
     title: Annotated[str, Field(min_length=1, max_length=120)]
     version: Annotated[str, Field(pattern=r"^\d+(\.\d+){0,2}$")]
     about: str = ""
     extends: Slug | None = None
+    fits: dict[Slug, list[Annotated[str, Field(pattern=r"^[0-9A-Za-z.]{1,16}$")]]] = {}
+    frameworks: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9.-]{1,40}$")]] = []
     profiles: dict[Slug, Profile] = {}
     rules: list[Rule] = []
     tailor: list[Tailoring] = []

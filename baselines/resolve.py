@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
@@ -16,13 +16,14 @@ from baselines.model import Profile
 from baselines.text import Path, TextError
 from checks.catalogue import Catalogue
 from checks.check import Check
+from checks.facts.host.system import OperatingSystem
 from checks.facts.snapshot import Fact
 from checks.model import Kind, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One check with its thresholds, as one baseline and profile demand it."""
+    """One check with its thresholds, as one baseline and profile demand it; `fits` as in `Baseline`."""
 
     check: Check[Any]
     options: Mapping[str, object]
@@ -30,6 +31,7 @@ class Demand:
     controls: Mapping[str, tuple[str, ...]]
     baseline: str
     profile: str
+    fits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def resolve(
@@ -45,19 +47,30 @@ def resolve(
 
     """
     _refuse_cycle(loaded, known)
-    return tuple(sorted(_resolve(loaded, profile, catalogue, known).values(), key=lambda d: d.check.id))
+    fits = _fits(loaded, known)
+    shown = frozenset(loaded.baseline.frameworks)
+    demands = _resolve(loaded, profile, catalogue, known)
+    return tuple(
+        replace(
+            demand,
+            fits=fits,
+            controls=MappingProxyType({k: v for k, v in demand.controls.items() if k in shown or not shown}),
+        )
+        for _, demand in sorted(demands.items())
+    )
 
 
 def merge(groups: Iterable[tuple[Demand, ...]]) -> tuple[Demand, ...]:
-    """Several baselines at once: equal demands are joined with the controls of both.
+    """Several baselines at once: equal demands for the same systems are joined with the controls of both.
 
     Raises:
-        TextError: two baselines demand one check with different thresholds.
+        TextError: two baselines demand one check with different thresholds of the same systems.
 
     """
-    merged: dict[str, Demand] = {}
+    merged: dict[tuple[str, str], Demand] = {}
     for demand in (d for group in groups for d in group):
-        first = merged.setdefault(demand.check.id, demand)
+        key = demand.check.id, str(dict(demand.fits))
+        first = merged.setdefault(key, demand)
         if first is demand:
             continue
         if dict(first.options) != dict(demand.options):
@@ -70,13 +83,28 @@ def merge(groups: Iterable[tuple[Demand, ...]]) -> tuple[Demand, ...]:
             for name in (*first.controls, *demand.controls)
         }
         severity = max(first.severity, demand.severity, key=lambda s: s.rank)
-        merged[demand.check.id] = replace(first, controls=MappingProxyType(controls), severity=severity)
+        merged[key] = replace(first, controls=MappingProxyType(controls), severity=severity)
     return tuple(sorted(merged.values(), key=lambda d: d.check.id))
 
 
 def needs(demands: Iterable[Demand], kind: Kind) -> frozenset[type[Fact]]:
-    """The facts that judging targets of this kind asks for; only their collectors run."""
-    return frozenset(fact for d in demands if d.check.kind is kind for fact in d.check.needs)
+    """The facts that judging targets of this kind asks for; only their collectors run.
+
+    In the place of a derived fact stand those that it is made of. Baselines for certain systems also want
+    to know which system a host runs.
+    """
+    demands = tuple(demands)
+    picky = kind is Kind.HOST and any(d.fits for d in demands)
+    system: frozenset[type[Fact]] = frozenset({OperatingSystem}) if picky else frozenset()
+    return system | frozenset(
+        s for d in demands if d.check.kind is kind for fact in d.check.needs for s in _sources(fact)
+    )
+
+
+def _sources(fact: type[Fact]) -> Iterable[type[Fact]]:
+    if not fact.derived_from:
+        return (fact,)
+    return (source for part in fact.derived_from for source in _sources(part))
 
 
 def default_profile(loaded: Loaded, known: Mapping[str, Loaded]) -> str:
@@ -95,7 +123,7 @@ def _resolve(
     loaded: Loaded, profile: str, catalogue: Catalogue, known: Mapping[str, Loaded]
 ) -> dict[str, Demand]:
     baseline, document = loaded.baseline, loaded.document
-    profiles = _all_profiles(loaded, known)
+    profiles = profiles_of(loaded, known)
     wanted = profile or default_profile(loaded, known)
     if wanted not in profiles:
         raise document.error(("profiles",), _unknown("profile", wanted, profiles))
@@ -144,7 +172,7 @@ def _inherited(
     if not baseline.extends:
         return {}
     parent = known[baseline.extends]
-    theirs = _all_profiles(parent, known)
+    theirs = profiles_of(parent, known)
     profile = next((name for name in chain if name in theirs), default_profile(parent, known))
     below = _resolve(parent, profile, catalogue, known)
     return {identifier: replace(demand, baseline=baseline.id) for identifier, demand in below.items()}
@@ -175,9 +203,18 @@ def _demanded_above(loaded: Loaded, catalogue: Catalogue, known: Mapping[str, Lo
     return frozenset(found)
 
 
-def _all_profiles(loaded: Loaded, known: Mapping[str, Loaded]) -> dict[str, Profile]:
+def _fits(loaded: Loaded, known: Mapping[str, Loaded]) -> Mapping[str, tuple[str, ...]]:
+    """The systems of the baseline itself, or else of the one that it extends."""
+    baseline = loaded.baseline
+    if not baseline.fits and baseline.extends:
+        return _fits(known[baseline.extends], known)
+    return MappingProxyType({system: tuple(versions) for system, versions in baseline.fits.items()})
+
+
+def profiles_of(loaded: Loaded, known: Mapping[str, Loaded]) -> dict[str, Profile]:
+    """The profiles of a baseline, with those of the baselines that it extends."""
     parent = known.get(loaded.baseline.extends or "")
-    return {**(_all_profiles(parent, known) if parent else {}), **loaded.baseline.profiles}
+    return {**(profiles_of(parent, known) if parent else {}), **loaded.baseline.profiles}
 
 
 def _chain(loaded: Loaded, profile: str, profiles: Mapping[str, Profile]) -> tuple[str, ...]:

@@ -10,6 +10,19 @@ from enum import StrEnum
 
 import msgspec
 
+
+class _Visible(dict[int, str]):
+    """What stands for each character in a text for people; filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        shown = chr(code) if chr(code).isprintable() else f"\\u{code:04x}"
+        if len(self) < _KEPT:
+            self[code] = shown
+        return shown
+
+
+_KEPT = 4_096
+_VISIBLE = _Visible()
 _PLACEHOLDER = re.compile(r"@\{(\w+)\}")
 
 
@@ -150,9 +163,7 @@ def quote(value: str, language: Language | None) -> str:
 
 def printable(text: str) -> str:
     """The text with control, bidirectional and zero-width characters made visible."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return text if text.isprintable() else text.translate(_VISIBLE)
 
 
 def _in_quotes(visible: str) -> str:

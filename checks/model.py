@@ -140,6 +140,22 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For a live address: the spec of the network in which it was found."""
 
 
+class Points(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the feeds say of one flaw: the inputs of score and clock that differ from flaw to flaw.
+
+    `kev` is the day on which it came into the catalogue of known exploited flaws, empty for one that is not
+    there; `epss` from 0 to 1; `said` the feeds' words behind these values.
+    """
+
+    cve: str
+    impact: Impact
+    exploit: Exploit
+    automatable: bool = False
+    kev: str = ""
+    epss: float = 0.0
+    said: str = ""
+
+
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was asked of the target, when, and the part of the answer that decided.
 
@@ -193,3 +209,9 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exposure_evidence: str = ""
     why: str = ""
     """The rationale of the check, as it was when it judged."""
+    cves: tuple[str, ...] = ()
+    """The known flaws behind it, the worst first, cut at 1,000."""
+    points: tuple[Points, ...] = ()
+    """Those of them that decide score and clock: no other is worse in everything. The first is the worst."""
+    feeds: tuple[str, ...] = ()
+    """The feeds that the answer rests on, each with the day of its data (`KEV 2026-11-20`)."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from checks.model import Confidence, Exposure, Outcome, Severity
+from checks.model import Confidence, Exposure, Outcome, Points, Severity
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -19,7 +19,8 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     its region or other part of the target. `values` fills the places of the fix. `cite` is the text
     to look for in the fact's source when the deciding lines are quoted (default: `on`). `port` is
     `tcp/22` where the weakness is used through a port; `exposure` is given only where this very
-    evidence says who can reach the object.
+    evidence says who can reach the object. `cves` are known flaws, `points` those of them that decide how
+    much it presses, in the place of what the check says, and `feeds` what they were looked up in.
     """
 
     outcome: Outcome
@@ -36,6 +37,9 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exposure_evidence: str = ""
     values: Mapping[str, str] = _NOTHING
     cite: str = ""
+    cves: tuple[str, ...] = ()
+    points: tuple[Points, ...] = ()
+    feeds: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -60,6 +64,9 @@ def expect(
     exposure_evidence: str = "",
     values: Mapping[str, str] = _NOTHING,
     cite: str = "",
+    cves: tuple[str, ...] = (),
+    points: tuple[Points, ...] = (),
+    feeds: tuple[str, ...] = (),
 ) -> Verdict:
     """A pass if the condition held, else a failure; `saw` and `want` are shown as people read them."""
     return Verdict(
@@ -75,6 +82,9 @@ def expect(
         exposure_evidence=exposure_evidence,
         values=values,
         cite=cite,
+        cves=cves,
+        points=points,
+        feeds=feeds,
     )
 
 

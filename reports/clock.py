@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 
-from checks.model import Exploit, Exposure, Finding, Weakness
+from checks.model import Exploit, Exposure, Finding, Impact, Points, Weakness
 from reports.exposure import Exposed
 from reports.model import Clock
+
+IMPACTS = {Impact.TOTAL: 1.0, Impact.SERIOUS: 0.8, Impact.PARTIAL: 0.5, Impact.MINOR: 0.2}
+"""Factor T of the risk model."""
 
 SOURCE = "BOD 26-04"
 UPGRADE = None
@@ -50,26 +54,55 @@ _CLASSES = {
 
 
 def clock(finding: Finding, exposed: Exposed, impact: float) -> Clock:
-    """The row of the table for a failure; `impact` is its factor T."""
+    """The row of the table for a failure; `impact` is its factor T.
+
+    Where the failure is a number of known flaws, it is the tightest row of any of them.
+    """
+    if finding.points:
+        clocks = [_of_flaw(one, exposed) for one in finding.points]
+        return min(clocks, key=lambda c: (math.inf if c.days is None else c.days, not c.forensics, -c.row))
     exploited, exploited_because = _exploited(finding, exposed)
     public, public_because = _public(exposed)
     automatable = finding.exploit in _NO_HUMAN_STEP
-    total = impact >= TOTAL_FROM
-    row, days, forensics = TABLE[exploited, public, automatable, total]
+    step = "no human step is needed" if automatable else "needs a human step"
+    return _clock(
+        (exploited, exploited_because), (public, public_because), (automatable, step), _total(impact)
+    )
+
+
+def _of_flaw(one: Points, exposed: Exposed) -> Clock:
+    """The row of the table for one known flaw."""
+    known = f"{one.cve}, KEV since {one.kev}" if one.kev else f"{one.cve} is not in the catalogue"
+    if not one.kev and one.exploit is Exploit.ACTIVE:
+        known = f"{one.cve}, seen exploited: {one.said}"
+    step = "no human step is needed" if one.automatable else "not said to go without a human step"
+    return _clock(
+        (bool(one.kev) or one.exploit is Exploit.ACTIVE, known),
+        _public(exposed),
+        (one.automatable, f"{one.cve}: {step}"),
+        _total(IMPACTS[one.impact]),
+    )
+
+
+def _clock(
+    exploited: tuple[bool, str],
+    public: tuple[bool, str],
+    automatable: tuple[bool, str],
+    total: tuple[bool, str],
+) -> Clock:
+    row, days, forensics = TABLE[exploited[0], public[0], automatable[0], total[0]]
     reasons = (
-        _reason("exploited in the wild", exploited, exploited_because),
-        _reason("publicly exposed", public, public_because),
-        _reason(
-            "automatable", automatable, "no human step is needed" if automatable else "needs a human step"
-        ),
-        _reason("total impact", total, f"T {impact:g} {'≥' if total else '<'} {TOTAL_FROM:g}"),
+        _reason("exploited in the wild", *exploited),
+        _reason("publicly exposed", *public),
+        _reason("automatable", *automatable),
+        _reason("total impact", *total),
     )
     return Clock(
         row=row,
-        exploited=exploited,
-        exposed=public,
-        automatable=automatable,
-        total=total,
+        exploited=exploited[0],
+        exposed=public[0],
+        automatable=automatable[0],
+        total=total[0],
         days=days,
         forensics=forensics,
         because="; ".join(reasons),
@@ -86,6 +119,11 @@ def words(one: Clock) -> str:
     if one.days is None:
         return f"on upgrade ({SOURCE} row {one.row})"
     return f"{one.days} d{', evidence first' if one.forensics else ''} ({SOURCE} row {one.row})"
+
+
+def _total(impact: float) -> tuple[bool, str]:
+    total = impact >= TOTAL_FROM
+    return total, f"T {impact:g} {'≥' if total else '<'} {TOTAL_FROM:g}"
 
 
 def _reason(name: str, held: bool, because: str) -> str:

@@ -11,6 +11,7 @@ from reports.model import Ranked
 from reports.risk import figure
 
 _INDENT = "    "
+_NAMED_FLAWS = 12
 
 
 def explain(ranked: Ranked) -> str:
@@ -32,6 +33,12 @@ def _what(ranked: Ranked) -> Iterator[str]:
         yield f"why it matters: {printable(finding.why)}"
     if finding.saw or finding.want:
         yield f"saw {printable(finding.saw) or 'nothing'}, want {printable(finding.want) or 'nothing'}"
+    if finding.cves:
+        more = len(finding.cves) - _NAMED_FLAWS
+        named = ", ".join(printable(cve) for cve in finding.cves[:_NAMED_FLAWS])
+        yield f"known flaws: {named}{f' and {more} more' if more > 0 else ''}"
+    if finding.feeds:
+        yield f"by the feeds {', '.join(printable(feed) for feed in finding.feeds)}"
     if finding.reason:
         yield f"reason: {printable(finding.reason)}"
     if finding.needs:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
-from reports.estate import Estate, with_support
-from reports.model import Past, Ranked, ScanInfo
+from checks.model import Finding
+from reports.estate import SUPPORT_CHECK, Estate, with_support
+from reports.model import Past, Ranked, ScanInfo, slim
 from reports.plan import actions, select
 from reports.render import render
 from reports.views.executive import executive
@@ -26,8 +27,8 @@ def pages(
 ) -> dict[str, str]:
     """The pages of a scan by file name: `index.html`, `executive.html`, `workbook.html`.
 
-    `ranked` in the order of `risk.rank`; `past` are earlier scans in any order. Equal inputs give equal
-    bytes.
+    `ranked` in the order of `risk.rank`, to be walked several times; `past` are earlier scans in any order.
+    Equal inputs give equal bytes.
     """
     material = gather(info, ranked, estate, past, budget_hours=budget_hours, today=today)
     first = executive(material)
@@ -48,16 +49,28 @@ def gather(
     today: date,
 ) -> Material:
     """What all pages are made of: the estate with its end of life, the actions, the plan."""
-    known = tuple(ranked)
-    supported = with_support(estate, (one.finding for one in known))
-    found = actions(known, supported)
+    failures: list[Ranked] = []
+    support: list[Finding] = []
+
+    def seen() -> Iterator[Ranked]:
+        for one in ranked:
+            if one.score is not None:
+                failures.append(slim(one))
+            if one.finding.check == SUPPORT_CHECK:
+                support.append(one.finding)
+            yield one
+
+    answers = tally(seen())
+    supported = with_support(estate, support)
+    found = actions(failures, supported)
     return Material(
         info=info,
-        ranked=known,
+        ranked=ranked,
+        failures=tuple(failures),
         estate=supported,
         past=tuple(sorted((p for p in past if p.number < info.number), key=lambda p: p.number)),
         actions=found,
         plan=select(found, max(0.0, budget_hours), today),
         today=today,
-        answers=tally(known),
+        answers=answers,
     )

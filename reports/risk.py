@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from checks.model import Exploit, Exposure, Finding, Impact, Outcome
-from reports.clock import clock, due, words
+from checks.model import Exploit, Exposure, Finding, Impact, Outcome, Points
+from reports.clock import IMPACTS, clock, due, words
 from reports.estate import Estate
 from reports.exposure import REACH, Exposed, Surroundings, Worth
 from reports.model import Band, Factor, Ranked, Score, Status
@@ -17,7 +17,7 @@ WEIGHTS = {"T": 0.30, "P": 0.30, "E": 0.25, "A": 0.15}
 CONTROLS_CAP = 0.5
 """More than half of a risk is never taken away by compensating controls."""
 
-IMPACT = {Impact.TOTAL: 1.0, Impact.SERIOUS: 0.8, Impact.PARTIAL: 0.5, Impact.MINOR: 0.2}
+IMPACT = IMPACTS
 EXPLOIT = {
     Exploit.ACTIVE: 1.0,
     Exploit.NO_EXPLOIT_NEEDED: 0.9,
@@ -41,6 +41,13 @@ _EXPLOIT_WORDS = {
     Exploit.AUTOMATABLE: "no known exploit, automatable",
     Exploit.HARDENING: "no exploit: hardening",
 }
+_FLAW_WORDS = {
+    Exploit.ACTIVE: "known to be exploited",
+    Exploit.AUTOMATABLE: "no public exploit known, automatable",
+    Exploit.HARDENING: "no public exploit known",
+}
+_EPSS = ((0.5, 0.9), (0.1, 0.7), (0.01, 0.35))
+"""From which EPSS on factor P is at least how much."""
 _REACH_WORDS = {
     Exposure.INTERNET_OPEN: "internet, unauthenticated",
     Exposure.INTERNET_LIMITED: "internet, guarded",
@@ -95,15 +102,10 @@ def roll_up(values: Iterable[float]) -> float:
 def score(finding: Finding, exposed: Exposed, worth: Worth, control: float = 0.0) -> Score:
     """The score of a failure; `control` is factor C (0 none, 0.15 claimed, 0.30 verified, summed to 0.5)."""
     control = min(max(control, 0.0), CONTROLS_CAP)
-    values = {
-        "T": IMPACT[finding.impact],
-        "P": EXPLOIT[finding.exploit],
-        "E": REACH[exposed.exposure],
-        "A": worth.value,
-    }
+    t, p, labels_of_weakness = _weakness(finding)
+    values = {"T": t, "P": p, "E": REACH[exposed.exposure], "A": worth.value}
     labels = {
-        "T": (_IMPACT_WORDS[finding.impact], "what an attacker has after using it, says the check"),
-        "P": (_EXPLOIT_WORDS[finding.exploit], "how hard it is to use, says the check"),
+        **labels_of_weakness,
         "E": (_REACH_WORDS[exposed.exposure], exposed.because),
         "A": (worth.because, "the asset's value, or that of what it can reach"),
     }
@@ -115,6 +117,33 @@ def score(finding: Finding, exposed: Exposed, worth: Worth, control: float = 0.0
     factors += (Factor("C", control, controls, "only with evidence, owner and expiry", math.log1p(-control)),)
     value = risk(values, control)
     return Score(value, band(value), factors, MODEL, useful(values, control))
+
+
+def _weakness(finding: Finding) -> tuple[float, float, dict[str, tuple[str, str]]]:
+    """Factors T and P with their words: of the check, or of that known flaw which weighs most."""
+    if not finding.points:
+        return (
+            IMPACT[finding.impact],
+            EXPLOIT[finding.exploit],
+            {
+                "T": (_IMPACT_WORDS[finding.impact], "what an attacker has after using it, says the check"),
+                "P": (_EXPLOIT_WORDS[finding.exploit], "how hard it is to use, says the check"),
+            },
+        )
+    worst = max(finding.points, key=lambda one: (IMPACT[one.impact] * exploitability(one), one.cve))
+    value = exploitability(worst)
+    raised = value > EXPLOIT[worst.exploit]
+    word = (
+        f"EPSS {worst.epss:.3g}" if raised else _FLAW_WORDS.get(worst.exploit, _EXPLOIT_WORDS[worst.exploit])
+    )
+    because = f"{worst.cve}: {worst.said}"
+    return IMPACT[worst.impact], value, {"T": (_IMPACT_WORDS[worst.impact], because), "P": (word, because)}
+
+
+def exploitability(one: Points) -> float:
+    """Factor P of a known flaw; its EPSS may only raise it."""
+    raised = next((value for least, value in _EPSS if one.epss >= least), 0.0)
+    return max(EXPLOIT[one.exploit], raised)
 
 
 def useful(values: Mapping[str, float], control: float = 0.0) -> str:
@@ -137,17 +166,19 @@ def rank(
     first_seen: Mapping[str, str],
     statuses: Mapping[str, Status],
     today: date,
+    around: Surroundings | None = None,
 ) -> tuple[Ranked, ...]:
     """The findings in the order of work: failures by score, clock and id; then what is no failure.
 
     `first_seen` and `statuses` are by finding id; a finding that they do not name is new today.
+    `around` are the surroundings of the estate, for who ranks the findings of one asset after the other.
     """
-    around = Surroundings(estate)
+    around = around or Surroundings(estate)
     ranked = [
         _ranked(one, around, first_seen.get(one.id, today.isoformat())[:10], statuses.get(one.id, Status.NEW))
         for one in findings
     ]
-    return tuple(sorted(ranked, key=_order))
+    return tuple(sorted(ranked, key=order))
 
 
 def _ranked(finding: Finding, around: Surroundings, first_seen: str, status: Status) -> Ranked:
@@ -169,7 +200,7 @@ def _ranked(finding: Finding, around: Surroundings, first_seen: str, status: Sta
         f"E: {exposed.because}",
         f"A: {worth.because}",
         f"most useful change: {scored.useful}",
-        f"model {MODEL}, KEV none, EPSS none",
+        f"model {MODEL}, {_feeds(finding)}",
     )
     return Ranked(
         finding=finding,
@@ -183,10 +214,18 @@ def _ranked(finding: Finding, around: Surroundings, first_seen: str, status: Sta
     )
 
 
+def _feeds(finding: Finding) -> str:
+    """The feeds behind a score with their days; the catalogue and EPSS also where they are not there."""
+    dated = {name: day for name, _, day in (feed.rpartition(" ") for feed in finding.feeds)}
+    shown = {"KEV": "none", "EPSS": "none", **dated}
+    return ", ".join(f"{name} {day}" for name, day in shown.items())
+
+
 _AFTER_FAILURES = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
-def _order(one: Ranked) -> tuple[int, float, float, str, str]:
+def order(one: Ranked) -> tuple[int, float, float, str, str]:
+    """The place of a finding among others: failures by score, clock and id; then what is no failure."""
     place = _AFTER_FAILURES.index(one.finding.outcome)
     if one.score is None or one.clock is None:
         return place, 0.0, 0.0, one.finding.check, one.finding.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -13,25 +13,23 @@ from typing import Any, Protocol
 
 import msgspec
 
-from baselines.evaluate import evaluate
 from baselines.resolve import Demand
 from checks.catalogue import Catalogue
 from checks.facts.network import NetworkCoverage
 from checks.facts.snapshot import Snapshot
-from checks.model import Finding, Kind, Outcome, Target
+from checks.model import Finding, Kind, Target
 from reports import estate as estates
 from reports.estate import Estate
-from reports.model import Coverage, Ranked, ScanInfo, Unreached
+from reports.model import Coverage, Ranked, ScanInfo, Unreached, slim
 from reports.plan import actions, figures
-from reports.risk import rank
-from scanner.collect.collector import CollectError, Failure, nothing_seen, stamp
+from scanner.collect.collector import CollectError, Failure, NotTriedError, nothing_seen, stamp
 from scanner.dispatch.jobs import Dispatcher, Job, Result, Work
 from scanner.files import write_atomically
+from scanner.intel.store import Feeds
+from scanner.judging import Judgement, Spool
 from scanner.store import findings as intervals
 from scanner.store.record import JobRow, JobState, ScanRow, ScanState
 from scanner.store.store import Store
-
-_BEST_FIRST = (Outcome.FAIL, Outcome.PASS, Outcome.ERROR, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
 
 
 class UsageError(ValueError):
@@ -58,9 +56,9 @@ class Judged:
     scan: ScanRow
     info: ScanInfo
     estate: Estate
-    ranked: tuple[Ranked, ...]
+    ranked: Iterable[Ranked]
+    """Worst first; to be walked as often as one likes."""
     now: datetime
-    lived: Mapping[str, intervals.Life] = field(default_factory=dict)
 
 
 def utc_now() -> datetime:
@@ -148,6 +146,8 @@ def _announced(
 def _state_of(error: CollectError | None) -> JobState:
     if error is None:
         return JobState.DONE
+    if isinstance(error, NotTriedError):
+        return JobState.NOT_SCANNED
     match error.failure:
         case Failure.INTERRUPTED:
             return JobState.CANCELLED
@@ -166,25 +166,24 @@ def judge(
     demands: Sequence[Demand],
     catalogue: Catalogue,
     now: datetime,
+    *,
+    feeds: Feeds | None = None,
 ) -> Judged:
-    """The stored snapshots of a scan, judged; nothing is written."""
+    """The stored snapshots of a scan, judged by what the feeds say now; nothing is written to the store.
+
+    The findings lie in a temporary file, so that a thousand hosts do not have to fit in memory.
+    """
     scan = store.scan(number)
-    snapshots = _latest(store, number, catalogue)
-    estate = estates.merge(snapshots, intervals.known_identities(store))
-    found = _best(one for s in snapshots for one in evaluate(demands, s, now=now, asset=estate.key(s)))
-    estate = estates.with_support(estate, found)
-    today = now.astimezone(UTC).date()
-    # What snapshots show was there when they were taken: judging them later moves no deadline.
-    taken = min(today.isoformat(), scan.finished[:10] or today.isoformat())
-    lived = intervals.lives(store, found, number, taken)
-    ranked = rank(
-        found,
-        estate,
-        first_seen={i: life.first_seen for i, life in lived.items()},
-        statuses={i: life.status for i, life in lived.items()},
-        today=today,
-    )
-    return Judged(scan, scan_info(store, scan), estate, ranked, now, lived)
+    judgement = Judgement(store, scan, catalogue, demands, now, feeds)
+    looked = judgement.look()
+    spool = Spool()
+    support: list[Finding] = []
+    for batch in judgement.batches(looked):
+        spool.add(batch)
+        support += [one.finding for one in batch.ranked if one.finding.check == estates.SUPPORT_CHECK]
+    limits = tuple(dict.fromkeys((*scan.record.limits, *looked.misfits)))
+    scan = msgspec.structs.replace(scan, record=msgspec.structs.replace(scan.record, limits=limits))
+    return Judged(scan, scan_info(store, scan), estates.with_support(looked.estate, support), spool, now)
 
 
 def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) -> Judged:
@@ -195,35 +194,19 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
     today = judged.now.astimezone(UTC).date()
     number = judged.scan.number
     finished = judged.scan.finished or stamp(judged.now)
-    ranked = intervals.save(
+    assert isinstance(judged.ranked, Spool)
+    intervals.save(
         store,
         number,
-        judged.ranked,
-        lived=judged.lived,
+        judged.ranked.batches(),
         assets=judged.estate.assets,
         known=judged.estate.keys,
-        past=lambda kept: figures(number, finished, actions(kept, judged.estate), today),
+        past=lambda kept: figures(number, finished, actions(map(slim, kept), judged.estate), today),
     )
-    store.set_scan(number, state=state, at=finished)
+    store.set_scan(number, state=state, at=finished, record=judged.scan.record)
     scan = store.scan(number)
-    return Judged(scan, scan_info(store, scan), judged.estate, ranked, judged.now, judged.lived)
-
-
-def _latest(store: Store, number: int, catalogue: Catalogue) -> list[Snapshot]:
-    """The last snapshot of each target: a scan that went on may have looked twice."""
-    seen = store.snapshots(number, catalogue.facts)
-    # An address that is asked for by itself has the spec of its network, but a parent.
-    return list({(one.target.spec, one.target.parent): one for one in seen}.values())
-
-
-def _best(found: Iterable[Finding]) -> list[Finding]:
-    """One answer per finding: where a machine was seen twice, evidence beats not knowing."""
-    best: dict[str, Finding] = {}
-    for one in found:
-        other = best.get(one.id)
-        if other is None or _BEST_FIRST.index(one.outcome) < _BEST_FIRST.index(other.outcome):
-            best[one.id] = one
-    return list(best.values())
+    kept = intervals.Kept(store, number)
+    return Judged(scan, scan_info(store, scan), judged.estate, kept, judged.now)
 
 
 def scan_info(store: Store, scan: ScanRow) -> ScanInfo:
@@ -257,8 +240,8 @@ def coverage_of(jobs: Sequence[JobRow]) -> Coverage:
 # --- read again ---
 
 
-def findings_of(store: Store, number: int | None) -> tuple[ScanRow, list[Ranked]]:
-    """A judged scan (default: the newest judged one) and its findings as they stood.
+def findings_of(store: Store, number: int | None) -> tuple[ScanRow, Iterable[Ranked]]:
+    """A judged scan (default: the newest judged one) and its findings as they stood, worst first.
 
     Raises:
         UsageError: that scan was collected and not judged.
@@ -275,17 +258,15 @@ def findings_of(store: Store, number: int | None) -> tuple[ScanRow, list[Ranked]
             else "if nothing works on it any more, `bartizan scan --resume` goes on with the newest scan"
         )
         raise UsageError(f"scan {scan.number} is {scan.state} and not judged; {next_step}")
-    return scan, list(intervals.load(store, scan.number))
+    return scan, intervals.Kept(store, scan.number)
 
 
 def stored(store: Store, number: int | None, catalogue: Catalogue) -> Judged:
     """A judged scan as it stands in the store, with its estate made anew from its snapshots."""
     scan, ranked = findings_of(store, number)
-    snapshots = _latest(store, scan.number, catalogue)
-    known = intervals.known_identities(store)
-    estate = estates.with_support(estates.merge(snapshots, known), (r.finding for r in ranked))
+    estate = Judgement(store, scan, catalogue, (), utc_now()).look().estate
     finished = datetime.fromisoformat(scan.finished) if scan.finished else utc_now()
-    return Judged(scan, scan_info(store, scan), estate, tuple(ranked), finished)
+    return Judged(scan, scan_info(store, scan), estate, ranked, finished)
 
 
 def write_report(

@@ -45,6 +45,7 @@ def _parts(store: str) -> Iterator[Part]:
     )
     yield _aws()
     yield _life_cycles()
+    yield from _feeds()
     yield from _plugins()
 
 
@@ -121,6 +122,27 @@ def _life_cycles() -> Part:
     from checks.host.lifecycle import DATA_DATE
 
     return Part("life-cycle data", "here", f"as of {DATA_DATE}")
+
+
+def _feeds() -> Iterator[Part]:
+    from datetime import UTC, datetime
+
+    from scanner.intel.status import states
+    from scanner.intel.store import Feeds, default_feeds
+    from scanner.intel.unpack import FeedError
+
+    path = Path(os.environ.get("BARTIZAN_FEEDS") or default_feeds())
+    try:
+        found = states(Feeds.open_to_read(path), datetime.now(UTC).date())
+    except FeedError as error:
+        yield Part("feeds", "broken", str(error), "hosts are judged without feeds; delete the file")
+        return
+    for one in found:
+        if one.parts:
+            age = f"of {one.date}, {one.age} days old{', stale' if one.stale else ''}"
+            yield Part(f"feed {one.name}", "here", age, one.cost)
+        else:
+            yield Part(f"feed {one.name}", "missing", "not imported", one.cost)
 
 
 def _plugins() -> Iterator[Part]:

@@ -26,6 +26,7 @@ from scanner.names import parse_ports
 from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
 from scanner.store.record import JobState, ScanRecord, ScanRow, ScanState
 from scanner.store.store import Store
+from scanner.transport.secrets import secret_reference
 from scanner.transport.sent import Sent, log_to, not_kept
 
 _ORDER = (Kind.HOST, Kind.NETWORK, Kind.AWS)
@@ -43,6 +44,7 @@ class Request:
     ssh_keys: tuple[Path, ...] = ()
     ssh_user: str = ""
     ssh_agent: bool = False
+    ssh_passphrase: str = ""
     known_hosts: tuple[Path, ...] = ()
     ssh_config: Path | None = None
     aws_profile: str = ""
@@ -97,6 +99,7 @@ def prepare(request: Request) -> Prepared:
     """
     scope = load_scope(request.scope) if request.scope else Scope.empty()
     _ports(request)
+    _passphrase(request)
     file = scope.file
     if scope.given:
         check_files(scope)
@@ -106,7 +109,7 @@ def prepare(request: Request) -> Prepared:
         request.words,
         now=app.utc_now(),
         authorised=request.authorised,
-        identity=_who(),
+        identity=who(),
         public=request.public,
     )
     catalogue = load_catalogue(file.plugins)
@@ -146,18 +149,7 @@ def run(
     else:
         store.reopen_jobs(number)
     request = prepared.request
-    options = Options(
-        ssh_keys=request.ssh_keys,
-        ssh_user=request.ssh_user,
-        known_hosts=request.known_hosts,
-        ssh_config=request.ssh_config,
-        agent=request.ssh_agent,
-        aws_profile=request.aws_profile,
-        raw=not request.no_raw,
-        nmap=not request.no_nmap,
-        minutes=prepared.scope.file.limits.minutes,
-        ports=_ports(request),
-    )
+    options = options_of(request, prepared.scope.file.limits.minutes)
     worker = Worker(
         plan=targets,
         wanted={kind: prepared.wanted(kind) for kind in Kind},
@@ -178,6 +170,24 @@ def run(
         cancelled=cancelled,
     )
     return number
+
+
+def options_of(request: Request, minutes: int) -> Options:
+    """What the command line says about the ways to targets."""
+    _passphrase(request)
+    return Options(
+        ssh_keys=request.ssh_keys,
+        ssh_user=request.ssh_user,
+        known_hosts=request.known_hosts,
+        ssh_config=request.ssh_config,
+        agent=request.ssh_agent,
+        ssh_passphrase=request.ssh_passphrase,
+        aws_profile=request.aws_profile,
+        raw=not request.no_raw,
+        nmap=not request.no_nmap,
+        minutes=minutes,
+        ports=_ports(request),
+    )
 
 
 def demands_of(
@@ -219,7 +229,7 @@ def again(row: ScanRow, ways: Mapping[str, Any]) -> Request:
     stored = {name: tuple(Path(p) for p in text.split("\n")) for name, text in record.options.items() if text}
     for name in ("ssh_keys", "known_hosts"):
         given[name] = given[name] or stored.get(name, ())
-    for name in ("ssh_user", "aws_profile", "ports"):
+    for name in ("ssh_user", "ssh_passphrase", "aws_profile", "ports"):
         given[name] = given[name] or record.options.get(name, "")
     for name in ("authorised", "public", "ssh_agent", "no_nmap", "no_raw"):
         given[name] = given[name] or bool(record.options.get(name))
@@ -288,6 +298,7 @@ def _options(request: Request) -> dict[str, str]:
         "known_hosts": "\n".join(str(p) for p in request.known_hosts),
         "ssh_config": str(request.ssh_config or ""),
         "ssh_user": request.ssh_user,
+        "ssh_passphrase": request.ssh_passphrase,
         "aws_profile": request.aws_profile,
         "ports": request.ports,
         **{
@@ -306,6 +317,15 @@ def _probe_log(request: Request) -> Callable[[Sent], None]:
         raise app.UsageError(f"--probe-log {request.probe_log}: {error.strerror}") from None
 
 
+def _passphrase(request: Request) -> None:
+    """Refuses what is no reference before it is recorded; what was written is not repeated."""
+    try:
+        if request.ssh_passphrase:
+            secret_reference(request.ssh_passphrase)
+    except ValueError as error:
+        raise app.UsageError(f"--ssh-passphrase: {error}") from None
+
+
 def _ports(request: Request) -> str | tuple[int, ...]:
     """The ports of `--ports`; a scope file says its own."""
     words = [word.strip() for word in request.ports.split(",")] if request.ports else []
@@ -319,7 +339,7 @@ def _ports(request: Request) -> str | tuple[int, ...]:
         raise app.UsageError(f"--ports: {error}") from None
 
 
-def _who() -> str:
+def who() -> str:
     """Who runs this: the login and the machine, as the evidence records it."""
     try:
         name = getpass.getuser()

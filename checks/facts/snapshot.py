@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -21,7 +21,12 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One topic of one target, as the system names it. Subclass it; the class name is its name.
 
     A field never holds `None` for "could not look": that is a `Gap`. A fact never holds a secret.
+
+    A fact with `derived_from` is not collected: it is computed when a snapshot is judged, from those facts
+    and from what is known beside the snapshot (feeds, the other hosts), and never stored.
     """
+
+    derived_from: ClassVar[tuple[type[Fact], ...]] = ()
 
 
 class Gap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,11 +115,12 @@ def encode(snapshot: Snapshot) -> bytes:
     return msgspec.json.encode({"format": FORMAT, **fields}, order="sorted")
 
 
-def decode(data: bytes, types: Mapping[str, type[Fact]]) -> Snapshot:
+def decode(data: bytes, types: Mapping[str, type[Fact]], only: Collection[str] | None = None) -> Snapshot:
     """The snapshot that `encode` wrote; `types` names the known facts.
 
     A fact of an unknown type (written by a plug-in that is not here) or of another form (written by
-    another version) becomes a gap.
+    another version) becomes a gap. With `only`, all about other facts than these is left out: facts, gaps,
+    absences and sources.
 
     Raises:
         msgspec.DecodeError: not JSON, or not of this form.
@@ -125,8 +131,10 @@ def decode(data: bytes, types: Mapping[str, type[Fact]]) -> Snapshot:
     if wire.format > FORMAT:
         raise ValueError(f"snapshot format {wire.format} is newer than this version reads ({FORMAT})")
     facts: dict[str, Fact] = {}
-    gaps = list(wire.gaps)
+    gaps = [gap for gap in wire.gaps if only is None or gap.fact in only]
     for name, raw in wire.facts.items():
+        if only is not None and name not in only:
+            continue
         if name not in types:
             gaps.append(Gap(name, f"no installed package defines the fact {name}"))
             continue
@@ -142,8 +150,8 @@ def decode(data: bytes, types: Mapping[str, type[Fact]]) -> Snapshot:
         addresses=wire.addresses,
         facts=facts,
         gaps=tuple(gaps),
-        absences=wire.absences,
-        sources=wire.sources,
+        absences=tuple(one for one in wire.absences if only is None or one.fact in only),
+        sources=tuple(one for one in wire.sources if only is None or one.fact in only),
         collector=wire.collector,
     )
 

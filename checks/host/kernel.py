@@ -2,187 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from checks.check import Check, check, make_check
-from checks.facts.host.kernel import MandatoryAccess, Sysctls
+from checks.facts.host.kernel import CoreDumps, MandatoryAccess, SysctlFiles, Sysctls
+from checks.facts.host.platform import ContainerEngines, Platform
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
-from checks.model import Impact, Severity, Surface
+from checks.host.fixes import line
+from checks.host.kernel_families import KERNEL, NETWORK, NETWORK_STACK
+from checks.host.kernel_settings import FIX, NAMESPACES_FIX, Family, Setting, verdicts
+from checks.model import Impact, Severity
 from checks.verdict import Verdicts, expect, not_applicable, unknown
 
 _REFERENCE = "https://docs.kernel.org/admin-guide/sysctl/"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One kernel setting: its dotted name, and the values that are good, the one to set first."""
-
-    name: str
-    good: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Family:
-    """Settings that one check judges together."""
-
-    id: str
-    title: str
-    why: str
-    settings: tuple[Setting, ...]
-    severity: Severity = Severity.LOW
-    surface: Surface = Surface.LOCAL
-    impact: Impact | None = None
-
-
-def _both(version: str, setting: str, *good: str) -> tuple[Setting, ...]:
-    return tuple(Setting(f"net.{version}.conf.{scope}.{setting}", good) for scope in ("all", "default"))
-
-
-_FAMILIES = (
-    _Family(
-        "aslr",
-        "The kernel places programs at random addresses",
-        "Without random addresses a memory bug in any program becomes code execution at the first try.",
-        (Setting("kernel.randomize_va_space", ("2",)),),
-        Severity.MEDIUM,
-    ),
-    _Family(
-        "log-reading",
-        "Only root reads the kernel log",
-        "The kernel log holds addresses and device data that make local exploits reliable.",
-        (Setting("kernel.dmesg_restrict", ("1",)),),
-    ),
-    _Family(
-        "addresses-hidden",
-        "The kernel hides its addresses",
-        "An attacker with a local account needs kernel addresses for most privilege escalations.",
-        (Setting("kernel.kptr_restrict", ("1", "2")),),
-    ),
-    _Family(
-        "ptrace",
-        "A program may trace only its own children",
-        "Free tracing lets malware in one process read keys and passwords out of all others of the user.",
-        (Setting("kernel.yama.ptrace_scope", ("1", "2", "3")),),
-    ),
-    _Family(
-        "links",
-        "Hard and symbolic links in shared folders are guarded",
-        "A link planted in a shared folder makes a privileged program write where the attacker wants.",
-        (Setting("fs.protected_hardlinks", ("1",)), Setting("fs.protected_symlinks", ("1",))),
-        Severity.MEDIUM,
-    ),
-    _Family(
-        "core-dumps",
-        "Privileged programs leave no core dumps",
-        "The core of a privileged program holds what it had in memory: password hashes and keys.",
-        (Setting("fs.suid_dumpable", ("0",)),),
-        Severity.MEDIUM,
-    ),
-    _Family(
-        "bpf",
-        "Ordinary users load no BPF programs",
-        "The BPF verifier has been the source of a row of local root exploits.",
-        (Setting("kernel.unprivileged_bpf_disabled", ("1", "2")),),
-        Severity.MEDIUM,
-    ),
-    _Family(
-        "syn-cookies",
-        "SYN cookies keep services reachable under a SYN flood",
-        "Without them a single sender of half-open connections takes the services of the host away.",
-        (Setting("net.ipv4.tcp_syncookies", ("1", "2")),),
-        Severity.MEDIUM,
-        Surface.DATA,
-    ),
-    _Family(
-        "redirects-accepted",
-        "The host accepts no ICMP redirects",
-        "A forged redirect leads the traffic of the host through the machine of an attacker in the segment.",
-        (*_both("ipv4", "accept_redirects", "0"), *_both("ipv6", "accept_redirects", "0")),
-        Severity.MEDIUM,
-        Surface.DATA,
-    ),
-    _Family(
-        "redirects-sent",
-        "The host sends no ICMP redirects",
-        "Only routers send redirects; a host that does helps to map and to misdirect its neighbours.",
-        _both("ipv4", "send_redirects", "0"),
-        surface=Surface.DATA,
-    ),
-    _Family(
-        "source-routes",
-        "The host refuses source-routed packets",
-        "A sender that chooses the route gets around filters and speaks from addresses that are not its own.",
-        (*_both("ipv4", "accept_source_route", "0"), *_both("ipv6", "accept_source_route", "0", "-1")),
-        Severity.MEDIUM,
-        Surface.DATA,
-    ),
-    _Family(
-        "reverse-path",
-        "Packets with impossible senders are dropped",
-        "Without the check forged sender addresses pass, and rules that trust inner addresses with them.",
-        _both("ipv4", "rp_filter", "1", "2"),
-        Severity.MEDIUM,
-        Surface.DATA,
-    ),
-    _Family(
-        "broadcast-ping",
-        "The host answers no pings to broadcast addresses",
-        "Answers to a broadcast ping with a forged sender amplify an attack on that sender.",
-        (Setting("net.ipv4.icmp_echo_ignore_broadcasts", ("1",)),),
-        surface=Surface.DATA,
-    ),
+FORWARDING = (
+    Setting("net.ipv4.ip_forward", ("0",), "0"),
+    Setting("net.ipv6.conf.all.forwarding", ("0",), "0"),
 )
-
-SETTINGS: tuple[Setting, ...] = tuple(setting for family in _FAMILIES for setting in family.settings)
-"""Every kernel setting that a check here judges; the collector reads exactly these."""
-
-_FIX = Fix(
-    action="Set the kernel's protections in sysctl.d",
-    do="Write `@{on} = @{good}` into /etc/sysctl.d/60-hardening.conf and load it with `sysctl --system`.",
-    verify="sysctl -n @{on}   # @{good}",
-    effort=Effort(setup=0.5, each=0.05),
-    undo="Take the line out of the file and set `@{on}` back to @{saw}.",
-    snippets=(
-        Snippet(
-            Language.SHELL,
-            "setting=@{on}\nvalue=@{good}\n"
-            'sysctl -w "$setting=$value" &&\n'
-            '  printf \'%s = %s\\n\' "$setting" "$value" >>/etc/sysctl.d/60-hardening.conf',
-            'setting=@{on}\nsed -i "/^$setting = /d" /etc/sysctl.d/60-hardening.conf\n'
-            "before=@{saw}\n"
-            'sysctl -w "$setting=$before"',
-        ),
-        Snippet(
-            Language.ANSIBLE,
-            "- name: Set a protection of the kernel\n"
-            "  ansible.posix.sysctl:\n"
-            "    name: @{on}\n"
-            "    value: @{good}\n"
-            "    sysctl_file: /etc/sysctl.d/60-hardening.conf\n"
-            "    sysctl_set: true",
-        ),
-    ),
-    key="sysctl:hardening",
+"""What makes a router of a host."""
+SETTINGS: tuple[Setting, ...] = (
+    *(setting for family in (*KERNEL, *NETWORK, *NETWORK_STACK) for setting in family.settings),
+    *FORWARDING,
 )
+"""Every kernel setting that is judged by its value alone, running and in the files."""
+_NAMESPACES = (
+    Setting("kernel.unprivileged_userns_clone", ("0",)),
+    Setting("kernel.apparmor_restrict_unprivileged_userns", ("1",)),
+    Setting("user.max_user_namespaces", ("0",)),
+)
+READ_BESIDES: tuple[str, ...] = (
+    *(setting.name for setting in _NAMESPACES),
+    "net.ipv6.conf.all.disable_ipv6",
+    "net.ipv6.conf.default.disable_ipv6",
+)
+"""Settings that checks need to know for another question."""
 
 
-def _made(family: _Family) -> Check[[Sysctls]]:
-    def judge(found: Sysctls) -> Verdicts:
-        for setting in family.settings:
-            if setting.name in found.values:
-                value = found.values[setting.name]
-                yield expect(
-                    value in setting.good,
-                    on=setting.name,
-                    saw=value,
-                    want=" or ".join(setting.good),
-                    values={"good": setting.good[0]},
-                )
-            elif setting.name in found.absent:
-                yield not_applicable(setting.name, f"this kernel has no {setting.name}")
-            else:
-                path = f"/proc/sys/{setting.name.replace('.', '/')}"
-                yield unknown(setting.name, f"{path} may not be read", needs=f"sudo: cat {path}")
+def _made(family: Family) -> Check[[Sysctls, Platform]]:
+    def judge(found: Sysctls, platform: Platform) -> Verdicts:
+        yield from verdicts(found, family.settings, platform.container)
 
     return make_check(
         judge,
@@ -192,13 +48,131 @@ def _made(family: _Family) -> Check[[Sysctls]]:
         severity=family.severity,
         impact=family.impact,
         surface=family.surface,
-        fix=_FIX,
+        fix=FIX,
         refs=(_REFERENCE,),
     )
 
 
-FAMILIES = tuple(_made(family) for family in _FAMILIES)
-"""One check for each family of kernel settings."""
+def _made_of_network(family: Family) -> Check[[Sysctls]]:
+    def judge(found: Sysctls) -> Verdicts:
+        yield from verdicts(found, family.settings)
+
+    return make_check(
+        judge,
+        f"host.kernel.{family.id}",
+        title=family.title,
+        why=family.why,
+        severity=family.severity,
+        impact=family.impact,
+        surface=family.surface,
+        fix=FIX,
+        refs=(_REFERENCE,),
+    )
+
+
+FAMILIES: tuple[Check[[Sysctls, Platform]] | Check[[Sysctls]], ...] = (
+    *map(_made, KERNEL),
+    *map(_made_of_network, NETWORK),
+)
+"""One check for each family of kernel settings; those of the network belong to a container, too."""
+
+
+@check(
+    "host.kernel.persistent",
+    title="Settings of the kernel are the same now and after the next boot",
+    severity=Severity.LOW,
+    fix=FIX,
+    refs=("https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html",),
+)
+def persistent(running: Sysctls, files: SysctlFiles, platform: Platform) -> Verdicts:
+    """What was set by hand is gone with the next boot; what only stands in a file is not in force."""
+    on = "settings of the kernel"
+    if platform.container:
+        yield not_applicable(on, f"this is a container ({platform.container}): nothing loads its files")
+        return
+    for setting in SETTINGS:
+        now = running.values.get(setting.name)
+        planned = files.planned.get(setting.name)
+        after = planned.value if planned else files.built_in.get(setting.name, setting.default)
+        if now is None or not after:
+            # The check of the setting itself says what could not be read; an unknown default is no answer.
+            continue
+        if now not in setting.good and (planned is None or setting in FORWARDING):
+            # Where no file sets it, a bad value now says nothing about files, and its own check tells of it;
+            # forwarding is switched on by programs that need it.
+            continue
+        if files.unread:
+            # It may be the one that is read last.
+            hidden = files.unread[0]
+            yield unknown(setting.name, f"{hidden} may not be read", needs=f"sudo: cat {hidden}")
+            continue
+        where = f"in {planned.file}" if planned else "by the kernel's default, no file sets it"
+        yield expect(
+            (now in setting.good) == (after in setting.good),
+            on=setting.name,
+            saw=f"{now} now, {after} after a boot {where}",
+            want=f"{' or '.join(setting.good)} in both",
+            values={"good": now if now in setting.good else after, "before": now},
+        )
+
+
+@check(
+    "host.kernel.user-namespaces",
+    title="Ordinary users make no user namespaces where nothing needs them",
+    severity=Severity.LOW,
+    impact=Impact.PARTIAL,
+    fix=NAMESPACES_FIX,
+    refs=("https://man7.org/linux/man-pages/man7/user_namespaces.7.html",),
+)
+def user_namespaces(found: Sysctls, engines: ContainerEngines, platform: Platform) -> Verdicts:
+    """In a namespace of its own every user is root, and reaches code in which root exploits are found."""
+    known = [setting for setting in _NAMESPACES if setting.name in found.values]
+    closed = next((one for one in known if found.values[one.name] in one.good), None)
+    if platform.container:
+        reason = f"this is a container ({platform.container}): the machine around it decides"
+        yield not_applicable("user namespaces", reason)
+    elif not known:
+        reason = "no setting about user namespaces could be read"
+        yield unknown("user namespaces", reason, needs="sudo: cat /proc/sys/user/max_user_namespaces")
+    else:
+        one = closed or known[0]
+        yield expect(
+            closed is not None,
+            on=one.name,
+            saw=found.values[one.name],
+            want=one.good[0],
+            severity=Severity.INFO if engines.engines else None,
+            values={"good": one.good[0], "before": found.values[one.name]},
+        )
+
+
+@check(
+    "host.kernel.core-limit",
+    title="Programs that crash leave no core dumps",
+    severity=Severity.LOW,
+    fix=Fix(
+        action="Limit core dumps",
+        do="Write `@{line}` into /etc/security/limits.d/60-core-dumps.conf, or set Storage=none in a file "
+        "of /etc/systemd/coredump.conf.d where systemd-coredump takes the cores.",
+        verify="grep -rhE '^[*][[:space:]]+(hard|-)[[:space:]]+core' /etc/security   # * hard core 0",
+        effort=Effort(setup=0.25, each=0.05),
+        undo="Take the line out again.",
+        snippets=line("/etc/security/limits.d/60-core-dumps.conf"),
+    ),
+)
+def core_limit(found: CoreDumps) -> Verdicts:
+    """A core dump holds all that the program had in memory: passwords, keys and the data of customers."""
+    said = [f"hard limit {found.hard_limit or 'not set'}"]
+    said += [f"handler {found.handler}, storage {found.storage or 'not set'}"] if found.handler else []
+    stored = found.handler != "systemd-coredump" or found.storage != "none"
+    dropped = found.handler in ("false", "true")
+    yield expect(
+        found.hard_limit == "0" or not stored or dropped,
+        on="core dumps",
+        saw="; ".join(said),
+        want="a hard limit of 0 for everybody, or a handler that stores nothing",
+        values={"line": "* hard core 0"},
+    )
 
 
 @check(
@@ -218,14 +192,18 @@ FAMILIES = tuple(_made(family) for family in _FAMILIES)
         snippets=(
             Snippet(
                 Language.SHELL,
-                "if [ -e /etc/selinux/config ]; then\n"
-                "  sed -i.before 's/^SELINUX=.*/SELINUX=enforcing/' /etc/selinux/config\n"
+                "config=/etc/selinux/config\n"
+                'if [ -e "$config" ]; then\n'
+                '  [ -e "$config.before" ] || cp -p "$config" "$config.before"\n'
+                "  sed -i 's/^SELINUX=.*/SELINUX=enforcing/' \"$config\"\n"
                 '  [ "$(getenforce)" = Disabled ] && touch /.autorelabel || setenforce 1\n'
                 "else\n"
                 "  apt-get install -y apparmor && systemctl enable apparmor\n"
                 "fi",
-                "before=/etc/selinux/config.before\n"
-                'if [ -e "$before" ]; then cp -p "$before" /etc/selinux/config\n'
+                "config=/etc/selinux/config\n"
+                'if [ -e "$config.before" ]; then\n'
+                '  mv "$config.before" "$config"\n'
+                '  grep -q ^SELINUX=enforcing "$config" || setenforce 0\n'
                 "else systemctl disable apparmor; fi",
             ),
         ),

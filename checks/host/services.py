@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from checks.check import check
+from checks.facts.host.packages import Packages
 from checks.facts.host.services import ListeningServices, TimeKeeping
+from checks.facts.host.units import Processes, Units
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
+from checks.host.fixes import disable_unit, enable_unit
 from checks.model import Confidence, Exploit, Impact, Severity, Surface
-from checks.verdict import Verdicts, expect, unknown
+from checks.verdict import Verdicts, expect, not_applicable, unknown
 
 _PLAIN = {21: "FTP", 23: "Telnet", 512: "rexec", 513: "rlogin", 514: "rsh"}
 _STORES = {
@@ -25,6 +28,15 @@ _STORES = {
     11211: "memcached",
     27017: "MongoDB",
 }
+_CLOCKS = {
+    "chronyd": ("chronyd", "chrony"),
+    "ntpd": ("ntpd", "ntp", "ntpsec", "openntpd"),
+    "openntpd": ("openntpd",),
+    "ntpsec": ("ntpsec",),
+    "systemd-timesyncd": ("systemd-timesyncd",),
+}
+"""Daemons that set the clock, with their units; the one to keep first."""
+_CRON = ("cron", "cronie", "crond", "dcron", "fcron", "bcron", "systemd-cron", "busybox-openrc")
 _DISABLE = Snippet(
     Language.SHELL,
     'port=@{port}\nunit=$(systemctl status "$(ss -Hlntp "sport = :$port" | '
@@ -87,6 +99,7 @@ def plaintext_logins(found: ListeningServices) -> Verdicts:
         effort=Effort(setup=1, each=0.5),
         disruption=Disruption.RESTART,
         undo="Set the former listen address back and restart the service.",
+        key="store-address:@{port}",
     ),
 )
 def open_stores(found: ListeningServices, *, allowed_ports: frozenset[int] = frozenset()) -> Verdicts:
@@ -148,3 +161,75 @@ def time_sync(found: TimeKeeping) -> Verdicts:
     else:
         saw = f"{found.answer} ({daemons})" if daemons else f"{found.answer}, no time daemon runs"
         yield expect(found.answer == "synchronised", on=on, saw=saw, want="synchronised")
+
+
+@check(
+    "host.services.one-time-daemon",
+    title="One daemon alone sets the clock",
+    severity=Severity.LOW,
+    impact=Impact.MINOR,
+    fix=Fix(
+        action="Leave one daemon to set the clock",
+        do="Stop `@{unit}`, which sets the clock beside @{kept}, and keep the next boot from starting it.",
+        verify="systemctl is-enabled @{unit}   # disabled",
+        effort=Effort(setup=0.25, each=0.05),
+        undo="Start the unit again, now and at boot.",
+        snippets=disable_unit(),
+        key="time-daemon:@{unit}",
+    ),
+)
+def one_time_daemon(clock: TimeKeeping, units: Units) -> Verdicts:
+    """Two daemons correct each other's corrections, and the clock jumps while both call it right."""
+    active = {name: units.starts(*names) for name, names in _CLOCKS.items()}
+    at_work = [name for name in _CLOCKS if name in clock.daemons or active[name]]
+    for name in at_work[1:]:
+        known = active[name] or units.find(*_CLOCKS[name])
+        unit = known[0].name if known else f"{_CLOCKS[name][0]}.service"
+        yield expect(
+            False,
+            on=name,
+            saw=f"runs or starts beside {at_work[0]}",
+            want="one daemon",
+            values={"unit": unit, "kept": at_work[0]},
+        )
+    if len(at_work) == 1:
+        yield expect(True, on="time daemons", saw=at_work[0], want="one daemon")
+    elif not at_work:
+        yield not_applicable("time daemons", "no time daemon runs or starts")
+
+
+@check(
+    "host.services.scheduler",
+    title="The scheduler of jobs runs",
+    severity=Severity.LOW,
+    impact=Impact.MINOR,
+    fix=Fix(
+        action="Start the scheduler of jobs",
+        do="Start `@{unit}`, now and at every boot.",
+        verify="systemctl is-enabled @{unit}   # enabled",
+        effort=Effort(setup=0.25, each=0.05),
+        undo="Stop the unit and keep the next boot from starting it.",
+        snippets=enable_unit(),
+        key="scheduler",
+    ),
+)
+def scheduler(packages: Packages, units: Units, processes: Processes) -> Verdicts:
+    """Without it log rotation, backups, updates and checks do not run, and nothing says so."""
+    installed = sorted(packages.names.intersection(_CRON))
+    names = ("cron", "crond", "cronie", "dcron", "fcron")
+    running = processes.running("cron", "crond", "fcron")
+    known = units.find(*names)
+    if not installed and not running:
+        yield not_applicable("cron", "no cron daemon is installed")
+    elif not known and not running:
+        yield unknown("cron", f"{', '.join(installed)} is installed, but no unit of it is known")
+    else:
+        starts = units.starts(*names)
+        words = [one.name for one in starts] or [one.program for one in running]
+        yield expect(
+            bool(starts or running),
+            on="cron",
+            saw=", ".join(words) or f"{known[0].name} does not start",
+            want="a scheduler that runs and starts at boot",
+            values={"unit": known[0].name if known else "cron.service"},
+        )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from checks.check import check
-from checks.facts.host.accounts import Sudoers
-from checks.fix import Effort, Fix, Language, Snippet
+from checks.facts.host.sudoers import Sudoers
+from checks.fix import Effort, Fix
+from checks.host.sudo_edit import MANUAL, drop_in, edit
 from checks.model import Impact, Severity
 from checks.verdict import Verdicts, expect
 
-_UNDO = "Copy the file that the snippet keeps back, and check with `visudo -c`."
+_UNDO = "Put the line that stands above it as a comment back in its place, and check with `visudo -c`."
 
 
 @check(
@@ -25,18 +26,9 @@ _UNDO = "Copy the file that the snippet keeps back, and check with `visudo -c`."
         verify="sudo grep -n NOPASSWD @{file}   # no rule of the account",
         effort=Effort(setup=0.5, each=0.1),
         undo=_UNDO,
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# Keep a root session open until sudo has worked with a password.\n"
-                'file=@{file}\ncp -p "$file" "/root/$(basename "$file").before" &&\n'
-                "  sed -i 's/NOPASSWD *: *//g' \"$file\" &&\n"
-                '  visudo -c || cp -p "/root/$(basename "$file").before" "$file"',
-                'file=@{file}\ncp -p "/root/$(basename "$file").before" "$file" && visudo -c',
-            ),
-        ),
+        snippets=edit("no-password", "/NOPASSWD/", r'gsub(/NOPASSWD[ \t]*:[ \t]*/, "")', who=True),
     ),
-    refs=("https://www.sudo.ws/docs/man/sudoers.man/",),
+    refs=(MANUAL,),
 )
 def no_password(found: Sudoers, *, allowed: frozenset[str] = frozenset()) -> Verdicts:
     """Whoever gets such an account for a moment (an open screen, a stolen key) is root at once."""
@@ -83,18 +75,13 @@ def _named_only(grants: str) -> bool:
         verify="sudo grep -RnE '! *authenticate|exempt_group *=' /etc/sudoers /etc/sudoers.d   # nothing",
         effort=Effort(setup=0.25, each=0.05),
         undo=_UNDO,
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                'file=@{file}\ncp -p "$file" "/root/$(basename "$file").before" &&\n'
-                "  sed -i -e 's/! *authenticate/authenticate/g' -e 's/exempt_group *=[^,]*/!exempt_group/' "
-                '"$file" &&\n'
-                '  visudo -c || cp -p "/root/$(basename "$file").before" "$file"',
-                'file=@{file}\ncp -p "/root/$(basename "$file").before" "$file" && visudo -c',
-            ),
+        snippets=edit(
+            "authenticate",
+            r"/^[ \t]*Defaults/ && /![ \t]*authenticate|exempt_group/",
+            r'gsub(/![ \t]*authenticate/, "authenticate"); gsub(/exempt_group[ \t]*=[^,]*/, "!exempt_group")',
         ),
     ),
-    refs=("https://www.sudo.ws/docs/man/sudoers.man/",),
+    refs=(MANUAL,),
 )
 def authenticate(found: Sudoers) -> Verdicts:
     """With this default no rule asks for a password, whatever the rules themselves say."""
@@ -127,23 +114,9 @@ def authenticate(found: Sudoers) -> Verdicts:
         verify="sudo grep -rn use_pty /etc/sudoers /etc/sudoers.d   # Defaults use_pty",
         effort=Effort(setup=0.25, each=0.05),
         undo="Delete the file.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "file=/etc/sudoers.d/use-pty\n"
-                'printf \'Defaults use_pty\\n\' >"$file" && chmod 0440 "$file" && visudo -c || rm -f "$file"',
-                "rm -f /etc/sudoers.d/use-pty",
-            ),
-            Snippet(
-                Language.ANSIBLE,
-                "- name: Run sudo's commands in a terminal of their own\n"
-                "  ansible.builtin.copy:\n    dest: /etc/sudoers.d/use-pty\n"
-                '    content: "Defaults use_pty\\n"\n    owner: root\n    group: root\n    mode: "0440"\n'
-                "    validate: visudo -cf %s",
-            ),
-        ),
+        snippets=drop_in(),
     ),
-    refs=("https://www.sudo.ws/docs/man/sudoers.man/",),
+    refs=(MANUAL,),
 )
 def pty(found: Sudoers) -> Verdicts:
     """Without it a program run as root can type commands into the terminal of the user after it has ended."""
@@ -151,4 +124,10 @@ def pty(found: Sudoers) -> Verdicts:
         one.setting for one in found.defaults if one.setting in ("use_pty", "!use_pty") and not one.scope
     ]
     # The last Defaults line wins.
-    yield expect(settings[-1:] == ["use_pty"], on="use_pty", saw=settings[-1:] or "not set", want="use_pty")
+    yield expect(
+        settings[-1:] == ["use_pty"],
+        on="use_pty",
+        saw=settings[-1:] or "not set",
+        want="use_pty",
+        values={"key": "use-pty", "line": "Defaults use_pty"},
+    )

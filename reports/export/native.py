@@ -56,6 +56,8 @@ def finding_json(ranked: Ranked) -> dict[str, Any]:
         "baseline": finding.baseline,
         "profile": finding.profile,
         "port": finding.port,
+        "cves": list(finding.cves),
+        "feeds": list(finding.feeds),
         "first_seen": ranked.first_seen,
         "status": ranked.status.value,
     }
@@ -82,6 +84,8 @@ def finding_schema() -> dict[str, Any]:
         "status": _one_of(Status),
         "evidence": {"type": "array", "items": evidence},
         "fix": _fix_schema(),
+        "cves": {"type": "array", "items": _TEXT},
+        "feeds": {"type": "array", "items": _TEXT},
         "controls": {"type": "object", "additionalProperties": {"type": "array", "items": _TEXT}},
         **dict.fromkeys(texts.split(), _TEXT),
     }

@@ -102,7 +102,7 @@ def executive(material: Material) -> Executive:
             else "No action is open, so there is nothing to buy."
         ),
         decisions=decisions(material),
-        map=reach(material.estate, material.ranked),
+        map=reach(material.estate, material.failures),
     )
 
 

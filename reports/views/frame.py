@@ -47,7 +47,10 @@ class Material(msgspec.Struct, frozen=True):
     """
 
     info: ScanInfo
-    ranked: tuple[Ranked, ...]
+    ranked: Iterable[Ranked]
+    """All findings, worst first; walked as often as a page needs, and never held as a whole."""
+    failures: tuple[Ranked, ...]
+    """Those that failed, without their evidence."""
     estate: Estate
     past: tuple[Past, ...]
     actions: tuple[Action, ...]
@@ -85,15 +88,18 @@ class Frame(msgspec.Struct, frozen=True):
 
 def tally(ranked: Iterable[Ranked]) -> Tally:
     """The outcomes, counted."""
-    found = [one.finding for one in ranked]
-    counts: Mapping[Outcome, int] = Counter(one.outcome for one in found)
+    counts: Counter[Outcome] = Counter()
+    refused = 0
+    for one in ranked:
+        counts[one.finding.outcome] += 1
+        refused += one.finding.outcome is Outcome.UNKNOWN and bool(one.finding.needs)
     return Tally(
-        failed=counts.get(Outcome.FAIL, 0),
-        passed=counts.get(Outcome.PASS, 0),
-        unknown=counts.get(Outcome.UNKNOWN, 0),
-        error=counts.get(Outcome.ERROR, 0),
-        not_applicable=counts.get(Outcome.NOT_APPLICABLE, 0),
-        refused=sum(1 for one in found if one.outcome is Outcome.UNKNOWN and one.needs),
+        failed=counts[Outcome.FAIL],
+        passed=counts[Outcome.PASS],
+        unknown=counts[Outcome.UNKNOWN],
+        error=counts[Outcome.ERROR],
+        not_applicable=counts[Outcome.NOT_APPLICABLE],
+        refused=refused,
     )
 
 

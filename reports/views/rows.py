@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-import gzip
+import zlib
+from array import array
 from collections.abc import Iterable
+from itertools import chain, count
 
 import msgspec
 
@@ -59,8 +61,8 @@ def packed_rows(found: Iterable[Ranked], actions: Iterable[Action]) -> str:
     owners = {one.finding.id: action.owner for action in actions for one in action.findings}
     names = ("band", "glyph", "risk", "outcome", "asset", "title", "on", "status", "due")
     words: dict[str, dict[str, int]] = {name: {} for name in (*names, "owner")}
-    columns: dict[str, list[int]] = {name: [] for name in words}
-    scores: list[int] = []
+    columns = {name: array("I") for name in words}
+    scores = array("i")
     for one in found:
         shown = row(one)
         texts = {name: str(getattr(shown, name)) for name in names}
@@ -68,13 +70,17 @@ def packed_rows(found: Iterable[Ranked], actions: Iterable[Action]) -> str:
         for name, text in texts.items():
             columns[name].append(words[name].setdefault(text, len(words[name])))
         scores.append(int(one.score.value * 10) if one.score else -1)
-    return _island({"words": {n: list(w) for n, w in words.items()}, "columns": columns, "scores": scores})
+    parts = [b'{"words":', msgspec.json.encode({n: list(w) for n, w in words.items()}), b',"columns":{']
+    for number, (name, column) in enumerate(columns.items()):
+        parts += [b"," if number else b"", msgspec.json.encode(name), b":", _numbers(column)]
+    return _island([*parts, b'},"scores":', _numbers(scores), b"}"])
 
 
 def packed_details(found: Iterable[Ranked]) -> str:
     """The texts behind a row, in the order of the table; `texts` holds each text once."""
     texts: dict[str, int] = {}
-    rows: list[list[list[int]]] = []
+    rows = bytearray()
+    encoder = msgspec.json.Encoder()
     for one in found:
         finding = one.finding
         pairs = [
@@ -93,19 +99,29 @@ def packed_details(found: Iterable[Ranked]) -> str:
             ("Undo", finding.fix.undo if finding.outcome is Outcome.FAIL else ""),
             ("Controls", "; ".join(f"{n} {', '.join(c)}" for n, c in sorted(finding.controls.items()))),
         ]
-        rows.append(
-            [
-                [
-                    texts.setdefault(visible(name), len(texts)),
-                    texts.setdefault(visible(clip(text)), len(texts)),
-                ]
-                for name, text in pairs
-                if text
-            ]
-        )
-    return _island({"texts": list(texts), "rows": rows})
+        cells = [
+            (texts.setdefault(visible(name), len(texts)), texts.setdefault(visible(clip(text)), len(texts)))
+            for name, text in pairs
+            if text
+        ]
+        # As text at once: a hundred thousand rows of pairs would be ten million objects.
+        rows += b"," + encoder.encode(cells)
+    rows[:1] = b"["
+    pieces = (b"[" if number == 0 else b"," for number in count())
+    written = (piece for text in texts for piece in (next(pieces), encoder.encode(text)))
+    return _island(
+        chain([b'{"texts":', b"" if texts else b"["], written, [b'],"rows":', rows or b"[", b"]}"])
+    )
 
 
-def _island(value: object) -> str:
-    packed = gzip.compress(msgspec.json.encode(value), compresslevel=9, mtime=0)
-    return base64.b64encode(packed).decode("ascii")
+def _numbers(column: array[int]) -> bytes:
+    return b"[" + b",".join(b"%d" % number for number in column) + b"]"
+
+
+def _island(pieces: Iterable[bytes | bytearray]) -> str:
+    """The JSON text in these pieces, as gzip in base64; it never stands in memory as a whole."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    packed = bytearray()
+    for piece in pieces:
+        packed += packer.compress(piece)
+    return base64.b64encode(packed + packer.flush()).decode("ascii")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -140,7 +141,6 @@ def _summary(plan: Plan) -> str:
 
 def workbook(material: Material) -> Workbook:
     """The workbook of a scan."""
-    listed = [one for one in material.ranked if one.finding.outcome in LISTED]
     plan, found = material.plan, material.actions
     total = sum(action.cost for action in found) / 10
     return Workbook(
@@ -152,11 +152,15 @@ def workbook(material: Material) -> Workbook:
         answers=material.answers,
         cards=tuple(_card(action, material) for action in found),
         owners=tuple(sorted({cut(action.owner, 60) for action in found if action.owner})),
-        rows=tuple(row(one) for one in listed[:ROWS]),
-        listed=len(listed),
-        table=packed_rows(listed, found),
-        details=packed_details(listed),
+        rows=tuple(row(one) for one in islice(_listed(material), ROWS)),
+        listed=material.answers.failed + material.answers.unanswered,
+        table=packed_rows(_listed(material), found),
+        details=packed_details(_listed(material)),
     )
+
+
+def _listed(material: Material) -> Iterator[Ranked]:
+    return (one for one in material.ranked if one.finding.outcome in LISTED)
 
 
 def _headline(material: Material) -> str:

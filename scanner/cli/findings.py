@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -56,22 +57,28 @@ def findings(
     scan, found = findings_of(store, number)
     wanted = frozenset(OUTCOMES if "all" in outcome or (not outcome and form != "table") else outcome or OPEN)
     least = SEVERITIES.index(severity) if severity else 0
-    matching = [
-        one
-        for one in found
-        if (kind is None or one.finding.kind == kind)
-        and SEVERITIES.index(one.finding.severity) >= least
-        and (not checks or any(_matches(one.finding.check, c) for c in checks))
-        and (not targets or not {one.finding.target, one.asset_name, one.finding.asset}.isdisjoint(targets))
-        and (not new or one.status in {"new", "back"})
-    ]
-    chosen = [one for one in matching if one.finding.outcome in wanted][:limit]
+    counts: Counter[str] = Counter()
+
+    def matching() -> Iterator[Ranked]:
+        for one in found:
+            if (
+                (kind is None or one.finding.kind == kind)
+                and SEVERITIES.index(one.finding.severity) >= least
+                and (not checks or any(_matches(one.finding.check, c) for c in checks))
+                and (not targets or _names(one) & {*targets})
+                and (not new or one.status in {"new", "back"})
+            ):
+                counts[str(one.finding.outcome)] += 1
+                yield one
+
     if form != "table":
-        write(chosen, form)
+        write(islice((one for one in matching() if one.finding.outcome in wanted), limit), form)
         return
-    if chosen:
-        click.echo(_rows(chosen))
-    counts = Counter(str(one.finding.outcome) for one in matching)
+    rows = matching()
+    shown = list(islice((one for one in rows if one.finding.outcome in wanted), limit))
+    deque(rows, maxlen=0)
+    if shown:
+        click.echo(_rows(shown))
     hidden = [f"{counts[o]} {o.replace('_', ' ')}" for o in OUTCOMES if counts[o] and o not in wanted]
     summary = ", ".join(f"{counts[o]} {o.replace('_', ' ')}" for o in OUTCOMES if counts[o] and o in wanted)
     tail = f"; not shown: {', '.join(hidden)} (--outcome all)" if hidden else ""
@@ -99,7 +106,11 @@ def _rows(found: Iterable[Ranked]) -> str:
     return table(heads, cells, right=frozenset({0}), wide=5, then=4)
 
 
-def write(found: list[Ranked], form: str) -> None:
+def _names(one: Ranked) -> set[str]:
+    return {one.finding.target, one.asset_name, one.finding.asset}
+
+
+def write(found: Iterable[Ranked], form: str) -> None:
     """The findings on stdout as csv, jsonl or json."""
     if form == "csv":
         from reports.export.table import findings_csv
@@ -116,8 +127,13 @@ def write(found: list[Ranked], form: str) -> None:
         for one in found:
             out.write(encoder.encode(finding_json(one)) + b"\n")
     else:
-        data = msgspec.json.encode([finding_json(one) for one in found])
-        out.write(msgspec.json.format(data, indent=2) + b"\n")
+        # Piece by piece: a list of all findings of a thousand hosts would not fit.
+        begun = b"["
+        for one in found:
+            text = msgspec.json.format(msgspec.json.encode(finding_json(one)), indent=2)
+            out.write(begun + b"\n  " + text.replace(b"\n", b"\n  "))
+            begun = b","
+        out.write(b"\n]\n" if begun == b"," else b"[]\n")
     out.flush()
 
 

@@ -16,10 +16,12 @@ import click
 
 from checks.fix import printable
 from scanner.cli.codes import COVERAGE, FINDINGS, FINE, INTERRUPTED
+from scanner.cli.feeds import feeds_option, open_feeds
 from scanner.cli.options import format_option, open_store, store_option
 from scanner.cli.text import mark, shortened, table
 
 if TYPE_CHECKING:
+    from reports.model import Ranked
     from scanner.app import Judged
     from scanner.prepare import Prepared
     from scanner.store.store import Store
@@ -59,6 +61,12 @@ def _ways(function: F) -> F:
             click.option("--ssh-key", "ssh_keys", multiple=True, type=_FILE, help="Private key for hosts."),
             click.option("--ssh-user", default="", help="Login name for hosts."),
             click.option("--ssh-agent", is_flag=True, help="Use the keys of the SSH agent."),
+            click.option(
+                "--ssh-passphrase",
+                default="",
+                metavar="REF",
+                help="Where the passphrase of the keys is: env:NAME, file:PATH, exec:COMMAND, keyring:….",
+            ),
             click.option("--known-hosts", multiple=True, type=_FILE, help="Host keys that are trusted."),
             click.option("--ssh-config", type=_FILE, help="An OpenSSH client configuration."),
             click.option("--aws-profile", default="", help="Profile of the AWS configuration."),
@@ -85,8 +93,15 @@ def _ways(function: F) -> F:
     "--fail-on", metavar="WHAT", help="Exit 1 on: critical|high|medium|low, score:80, clock:3d, or new."
 )
 @click.option("--min-coverage", type=click.IntRange(0, 100), help="Exit 3 below this percentage of targets.")
+@feeds_option
 def scan(
-    out: Path, resume: bool, dry_run: bool, fail_on: str | None, min_coverage: int | None, **ways: Any
+    out: Path,
+    resume: bool,
+    dry_run: bool,
+    fail_on: str | None,
+    min_coverage: int | None,
+    feeds_path: Path | None,
+    **ways: Any,
 ) -> int:
     r"""Look at TARGETs (default: the whole scope), judge them, and write one ranked report.
 
@@ -106,9 +121,10 @@ def scan(
         click.echo(_plan_table(prepared))
         return FINE
     app.folder_for_report(out)
+    feeds = open_feeds(feeds_path)
     number = _collect(prepared, store, going, ways["workers"])
     interrupted = store.scan(number).state == "interrupted"
-    judged = app.judge(store, number, prepared.demands, prepared.catalogue, app.utc_now())
+    judged = app.judge(store, number, prepared.demands, prepared.catalogue, app.utc_now(), feeds=feeds)
     judged = app.keep(store, judged, ScanState.INTERRUPTED if interrupted else ScanState.COMPLETE)
     try:
         index = app.write_report(store, judged, out)[0]
@@ -170,6 +186,7 @@ def collect(resume: bool, print_script: bool, output: Path | None, name: str, **
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write a report."
 )
+@feeds_option
 @store_option
 @format_option("table", "jsonl", "json", "csv")
 def assess(
@@ -177,6 +194,7 @@ def assess(
     baselines: tuple[str, ...],
     day: str | None,
     out: Path | None,
+    feeds_path: Path | None,
     store_url: str | None,
     form: str,
 ) -> int:
@@ -193,13 +211,13 @@ def assess(
     store = open_store(store_url)
     row = store.scan(number)
     catalogue, demands = demands_again(row, baselines)
-    judged = app.judge(store, row.number, demands, catalogue, _moment(day))
+    judged = app.judge(store, row.number, demands, catalogue, _moment(day), feeds=open_feeds(feeds_path))
     stored = row.state == ScanState.COLLECTED and not baselines and day is None
     if stored:
         judged = app.keep(store, judged)
     paths = app.write_report(store, judged, out) if out else []
     if form != "table":
-        write(list(judged.ranked), form)
+        write(judged.ranked, form)
         return FINE
     click.echo(_summary(judged, paths[0] if paths else None))
     if not stored:
@@ -268,10 +286,15 @@ def _plan_table(prepared: Prepared) -> str:
 
 
 def _summary(judged: Judged, index: Path | None) -> str:
-    info, ranked = judged.info, judged.ranked
-    outcomes = Counter(str(one.finding.outcome) for one in ranked)
-    bands = Counter(str(one.score.band) for one in ranked if one.score)
-    c = info.coverage
+    info, c = judged.info, judged.info.coverage
+    outcomes: Counter[str] = Counter()
+    bands: Counter[str] = Counter()
+    worst: list[Ranked] = []
+    for one in judged.ranked:
+        outcomes[str(one.finding.outcome)] += 1
+        if one.score:
+            bands[str(one.score.band)] += 1
+            worst += [one] if len(worst) < 5 else []
     lines = [
         f"Scan {info.number}: {c.done} of {c.planned} targets seen",
         "  ".join(f"{mark(b)} {bands[b]}" for b in ("critical", "high", "medium", "low", "info") if bands[b])
@@ -283,7 +306,6 @@ def _summary(judged: Judged, index: Path | None) -> str:
     if len(c.unreached) > 10:
         lines.append(f"  and {len(c.unreached) - 10} more targets not seen (bartizan scans show)")
     lines.extend(printable(f"  limit: {limit}") for limit in info.limits)
-    worst = [one for one in ranked if one.score][:5]
     if worst:
         rows = [
             [

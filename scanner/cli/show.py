@@ -213,17 +213,25 @@ def baselines() -> None:
 @baselines.command("list")
 @format_option("table", "json")
 def baselines_list(form: str) -> None:
-    """All baselines with their profiles."""
+    """All baselines with their profiles and the systems they are made for."""
+    from baselines.fits import made_for
+
     catalogue = _catalogue()
     rows = [_baseline_json(loaded, catalogue) for loaded in _library().values()]
     if form == "json":
         click.echo(json.dumps(rows, indent=2))
         return
     cells = [
-        [r["id"], r["version"], ", ".join(f"{p} ({n})" for p, n in r["demands"].items()), r["title"]]
+        [
+            r["id"],
+            r["version"],
+            ", ".join(f"{p} ({n})" for p, n in r["demands"].items()),
+            made_for(r["fits"]) or "any",
+            r["title"],
+        ]
         for r in rows
     ]
-    click.echo(table(["baseline", "version", "profiles (checks)", "title"], cells, wide=3))
+    click.echo(table(["baseline", "version", "profiles (checks)", "made for", "title"], cells, wide=4))
 
 
 @baselines.command("show")
@@ -257,17 +265,19 @@ def baselines_show(identifier: str, profile: str, form: str) -> None:
 
 
 def _baseline_json(loaded: Any, catalogue: Any) -> dict[str, Any]:
-    from baselines.resolve import resolve
+    from baselines.resolve import profiles_of, resolve
 
-    b = loaded.baseline
+    b, profiles = loaded.baseline, profiles_of(loaded, _library())
+    demands = {name: resolve(loaded, name, catalogue, _library()) for name in profiles}
     return {
         "id": b.id,
         "title": b.title,
         "version": b.version,
         "about": b.about,
         "extends": b.extends,
-        "profiles": {name: p.title for name, p in b.profiles.items()},
-        "demands": {name: len(resolve(loaded, name, catalogue, _library())) for name in b.profiles},
+        "fits": {k: list(v) for demanded in demands.values() for k, v in demanded[0].fits.items()},
+        "profiles": {name: p.title for name, p in profiles.items()},
+        "demands": {name: len(demanded) for name, demanded in demands.items()},
     }
 
 

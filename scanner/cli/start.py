@@ -20,9 +20,11 @@ COMMANDS = {
         "Say what is here, what is missing, and what that costs.",
     ),
     "needs": ("scanner.cli.prepare", "needs", "Say what rights a scan would use, before it connects."),
+    "hosts": ("scanner.cli.hosts", "hosts", "Enrol the keys of hosts, or list how hosts are reached."),
     "scan": ("scanner.cli.scan", "scan", "Collect, judge, store, rank and report: the main job."),
     "collect": ("scanner.cli.scan", "collect", "Only collect: store snapshots without judging them."),
     "assess": ("scanner.cli.scan", "assess", "Judge stored snapshots, offline."),
+    "feeds": ("scanner.cli.feeds", "feeds", "Import, update and show vulnerability data."),
     "findings": ("scanner.cli.findings", "findings", "List findings, worst first."),
     "explain": ("scanner.cli.findings", "explain", "Explain one finding: evidence, score, clock, fix."),
     "report": ("scanner.cli.report", "report", "Write the reports of a scan."),
@@ -149,6 +151,7 @@ def _failed(error: Exception) -> int:
         "UsageError",
         "NoScanError",
         "BadStoreError",
+        "FeedError",
     }:
         click.echo(f"bartizan: {line}", err=True)
         return USAGE

@@ -20,6 +20,9 @@ class Failure(StrEnum):
     AUTHENTICATION = "authentication"
     HOST_KEY = "host-key"
     CREDENTIALS = "credentials"
+    ALGORITHMS = "algorithms"
+    RESET = "reset"
+    SILENT = "silent"
     PROTOCOL = "protocol"
     TIMEOUT = "timeout"
     TRUNCATED = "truncated"
@@ -38,6 +41,10 @@ class CollectError(Exception):
         super().__init__(message)
         self.failure = failure
         self.needs = needs
+
+
+class NotTriedError(CollectError):
+    """The target was left alone on purpose; nothing was asked of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import socket
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,15 @@ from checks.model import Kind
 from scanner.addresses import Address
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.dispatch.jobs import Job, Result
-from scanner.scope import AwsScope, Guard, HostScope, NetworkScope, PlannedTarget, ScopeError, resolve_host
+from scanner.scope import AwsScope, Guard, HostScope, NetworkScope, PlannedTarget
+from scanner.transport.secrets import SecretReader
 from scanner.transport.sent import Sent, not_kept
 
 if TYPE_CHECKING:
     from scanner.collect.network.collect import NetworkAccess
     from scanner.transport.aws import AwsAccess
     from scanner.transport.ssh import SshAccess
+    from scanner.transport.ssh_keys import Logins
 
 Facts = frozenset[type[Fact]]
 
@@ -29,7 +31,9 @@ Facts = frozenset[type[Fact]]
 class Options:
     """What the command line says about the ways to targets; the scope's own words come first.
 
-    `ssh_config` and `known_hosts` are OpenSSH's files; `agent` allows the SSH agent. `raw` and `nmap` say
+    `ssh_config` and `known_hosts` are OpenSSH's files; `agent` allows the SSH agent; `ssh_passphrase` says
+    where the passphrase of the keys is kept; `connect_seconds` and `host_seconds` bound the connection to a
+    host and all that is done there. `raw` and `nmap` say
     whether raw sockets and nmap may be used. `minutes` bounds each target.
     """
 
@@ -38,6 +42,9 @@ class Options:
     known_hosts: tuple[Path, ...] = ()
     ssh_config: Path | None = None
     agent: bool = False
+    ssh_passphrase: str = ""
+    connect_seconds: float = 10
+    host_seconds: float = 120
     aws_profile: str = ""
     raw: bool = True
     nmap: bool = True
@@ -61,6 +68,9 @@ class Worker:
     context: Context
     progress: Callable[[Job, int, int], None] = field(default=lambda _job, _done, _total: None)
     log: Callable[[Sent], None] = not_kept
+    secrets: SecretReader = field(default_factory=SecretReader)
+    _kept: dict[str, Logins] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(self, job: Job) -> Result:
         """The snapshots of one target. What was seen before an error comes with the error."""
@@ -121,30 +131,16 @@ class Worker:
         return self.guard.allows_address(address) and self.guard.allows_now(self.context.clock())
 
     def _ssh(self, way: HostScope) -> SshAccess:
-        from scanner.transport.ssh import SshAccess, resolved
+        from scanner.collect.ssh_way import ssh_access
 
-        options = self.options
-        access = resolved(
-            SshAccess(
-                host=way.host,
-                port=way.port,
-                user=way.user or options.ssh_user,
-                key_files=way.key_files or options.ssh_keys,
-                known_hosts=way.known_hosts or options.known_hosts,
-                use_agent=way.use_agent or options.agent,
-                config=options.ssh_config,
-            )
-        )
-        leads_to = access.address or access.host
-        try:
-            # The name that the scope knows is judged by where the configuration really leads.
-            addresses = resolve_host(way.host, lambda _name: _resolve(leads_to), self.guard)
-        except ScopeError as error:
-            raise CollectError(Failure.OUT_OF_SCOPE, str(error)) from None
-        except OSError as error:
-            message = f"{leads_to}: the name cannot be resolved ({error.strerror or error})"
-            raise CollectError(Failure.UNREACHABLE, message, "a working DNS name, or the address") from None
-        return replace(access, address=str(addresses[0]))
+        return ssh_access(way, self.options, self.guard, self.secrets, self._logins())
+
+    def _logins(self) -> Logins:
+        # Made when the first host is reached: what only networks are asked needs no SSH library.
+        from scanner.transport.ssh_keys import Logins
+
+        with self._lock:
+            return self._kept.setdefault("logins", Logins())
 
     def _aws(self, way: AwsScope) -> AwsAccess:
         from scanner.transport.aws import AwsAccess
@@ -164,8 +160,3 @@ def own_identities(machine_id: Path = Path("/etc/machine-id")) -> tuple[str, ...
     except (OSError, UnicodeDecodeError):
         return ()
     return (f"machine-id:{hashlib.sha256(text.encode()).hexdigest()[:32]}",) if text else ()
-
-
-def _resolve(name: str) -> list[str]:
-    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    return [str(sockaddr[0]) for *_, sockaddr in found]

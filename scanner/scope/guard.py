@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 
@@ -32,9 +32,11 @@ class Guard:
 
     `until` is the last day (in UTC) of the authorisation. `open_names` are host names that a person
     named together with the authorisation for them: such a name may lead anywhere that is not barred.
+    `passages` are addresses that are only passed through, to log in at a jump host.
     """
 
     allowed: AddressSet = field(default_factory=AddressSet)
+    passages: AddressSet = field(default_factory=AddressSet)
     excluded: AddressSet = field(default_factory=AddressSet)
     excluded_names: frozenset[str] = frozenset()
     open_names: frozenset[str] = frozenset()
@@ -55,6 +57,10 @@ class Guard:
         if unwrap(address) in self.allowed or name.lower() in self.open_names:
             return ""
         return "it is not in the scope"
+
+    def of_jumps(self) -> Guard:
+        """The guard for the hosts on the way: what may be scanned, and what may only be passed through."""
+        return replace(self, allowed=self.allowed | self.passages)
 
     def bars(self, address: Address, name: str = "") -> bool:
         """Whether the address, or an address inside it, or the name is excluded."""

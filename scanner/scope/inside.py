@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Protocol
 
 from checks.facts.network import INSIDE, LOOPBACK
 from checks.model import Kind, Target
 from scanner.addresses import AddressSet, Network, is_loopback, is_public, literal, text_of
-from scanner.scope.file import Asset, AwsEntry, HostEntry, LocalEntry, NetworkEntry, nearest
+from scanner.scope.clashes import nearest
+from scanner.scope.file import Asset, AwsEntry, HostEntry, LocalEntry, NetworkEntry
 from scanner.scope.guard import Guard
 from scanner.scope.load import Scope
 from scanner.scope.planned import AwsScope, Draft, HostScope, LocalScope, NetworkDraft, PlannedTarget
+from scanner.scope.ways import ExcludedError, HostWays, RefusedError
 from scanner.targets import AnyTarget, AwsTarget, HostTarget, LocalTarget, NamedNetwork, NetworkTarget
 
 FLAG = "--i-am-authorized"
-
-
-class RefusedError(ValueError):
-    """The target may not be scanned; the message says why and what would allow it."""
-
-
-class ExcludedError(RefusedError):
-    """It is in the scope, and the scope excludes it."""
 
 
 class Rule(Protocol):
@@ -89,25 +82,10 @@ class Inside:
 
     def host(self, entry: HostEntry) -> PlannedTarget:
         """A host of the scope."""
-        address = literal(entry.address)
-        if entry.name.lower() in self.guard.excluded_names or entry.address in self.guard.excluded_names:
-            raise ExcludedError("the scope excludes it by name")
-        if address is not None and self.guard.bars(address):
-            raise ExcludedError("the scope excludes its address")
-        keys: tuple[Path, ...] = ()
-        if entry.key and entry.key != "agent:":
-            keys = (self.scope.file_path(entry.key, self.environ),)
-        known = (self.scope.file_path(entry.known_hosts, self.environ),) if entry.known_hosts else ()
-        access = HostScope(
-            host=entry.address,
-            port=entry.port,
-            user=entry.user,
-            key_files=keys,
-            known_hosts=known,
-            use_agent=entry.key == "agent:",
-        )
         spec = HostTarget(entry.address, entry.port, entry.user).spec
-        return PlannedTarget(_target(Kind.HOST, entry, spec), access)
+        return PlannedTarget(
+            _target(Kind.HOST, entry, spec), HostWays(self.scope, self.guard, self.environ).to(entry)
+        )
 
     def account(self, entry: AwsEntry, wanted: tuple[str, ...] = ()) -> PlannedTarget:
         """A cloud account of the scope, in the wanted regions or in all that the scope names."""

@@ -13,9 +13,11 @@ from baselines.text import MAX_BYTES, Document, parse, read
 from baselines.text import Path as Place
 from checks.fix import printable
 from scanner.addresses import LOOPBACK, AddressSet, literal
-from scanner.scope.file import ScopeFile, nearest, refuse_clashes, refuse_secrets
+from scanner.scope.clashes import nearest, refuse_clashes, refuse_secrets
+from scanner.scope.file import NO_JUMP, ScopeFile
 from scanner.scope.guard import Guard, ScopeError
 from scanner.scope.windows import Times
+from scanner.targets import HostTarget, parse_target
 
 _NO_FILE = "(no scope file)"
 
@@ -47,8 +49,11 @@ class Scope:
         allowed |= AddressSet.of(ip_network(one) for host in file.hosts if (one := literal(host.address)))
         if file.local is not None or not self.given:
             allowed |= AddressSet.of(LOOPBACK)
+        jumps = (parse_target(spec) for host in file.hosts for spec in host.jump if spec != NO_JUMP)
+        places = (literal(one.host) for one in jumps if isinstance(one, HostTarget))
         return Guard(
             allowed=allowed,
+            passages=AddressSet.of(ip_network(one) for one in places if one),
             excluded=AddressSet.of(one for one in file.exclude if not isinstance(one, str)),
             excluded_names=frozenset(one for one in file.exclude if isinstance(one, str)),
             times=Times(tuple(file.windows or ()), tuple(file.blackouts)),
@@ -126,6 +131,8 @@ def check_files(scope: Scope, environ: Mapping[str, str] = os.environ) -> None:
     for number, host in enumerate(scope.file.hosts):
         if host.key and host.key != "agent:":
             _look(scope, ("hosts", number, "key"), host.key, environ, secret=True)
+        if host.passphrase.startswith("file:"):
+            _look(scope, ("hosts", number, "passphrase"), host.passphrase, environ, secret=True)
         if host.known_hosts:
             _look(scope, ("hosts", number, "known_hosts"), host.known_hosts, environ)
     for number, choice in enumerate(scope.file.baselines):
@@ -173,7 +180,9 @@ def _look(
     if secret and status.st_mode & 0o077:
         mode = stat.S_IMODE(status.st_mode)
         raise scope.error(
-            place, f"{reference}: others may read this key (mode {mode:04o}); chmod 600 it first"
+            place,
+            f"{reference}: others may read this {'key' if place[-1] == 'key' else 'file'} (mode {mode:04o}); "
+            "chmod 600 it first",
         )
 
 

@@ -15,9 +15,10 @@ import msgspec
 from checks.fix import printable
 from scanner.addresses import AddressSet, literal
 from scanner.scope.guard import Guard, ScopeError
-from scanner.scope.inside import FLAG, ExcludedError, Inside, Outside, RefusedError, Rule
+from scanner.scope.inside import FLAG, Inside, Outside, Rule
 from scanner.scope.load import Scope
 from scanner.scope.planned import AwsScope, Draft, HostScope, NetworkDraft, Plan, PlannedTarget
+from scanner.scope.ways import ExcludedError, RefusedError
 from scanner.targets import (
     FILE_BYTES,
     AnyTarget,

@@ -29,7 +29,11 @@ class NetworkScope:
 
 @dataclass(frozen=True, slots=True)
 class HostScope:
-    """A host to log in to. `host` may be a name: give it to `resolve_host` and connect to its answer."""
+    """A host to log in to. `host` may be a name: give it to `resolve_host` and connect to its answer.
+
+    `passphrase` is a reference. `jumps` are the hosts on the way, the first one first; with `direct` no
+    configuration may add any. `leads_to` is where a name may lead that only the last jump can resolve.
+    """
 
     host: str
     port: int
@@ -37,6 +41,10 @@ class HostScope:
     key_files: tuple[Path, ...] = ()
     known_hosts: tuple[Path, ...] = ()
     use_agent: bool = False
+    passphrase: str = ""
+    jumps: tuple[HostScope, ...] = ()
+    direct: bool = False
+    leads_to: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ local:
 #     port: 22
 #     user: audit
 #     key: file:~/.ssh/audit
+#     # passphrase: file:PATH  # or env:NAME, exec:COMMAND, keyring:SERVICE/NAME; never the passphrase
+#     # jump: [audit@10.0.0.1] # the hosts on the way, the first one first
 #     known_hosts: file:~/.ssh/known_hosts
 #     zone: dmz
 #     value: important

@@ -7,6 +7,7 @@ is carried: it stays open and says so.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,9 +20,11 @@ from reports.model import Asset, Past, Ranked, Status
 from scanner.store import tables as t
 from scanner.store.record import ScanRecord
 from scanner.store.store import Store
+from scanner.store.wordings import Packed, Reader, Writer
 
 _LOOKED_BUT_UNSURE = (Outcome.UNKNOWN, Outcome.ERROR)
 _CHUNK = 400
+_STATUSES = tuple(Status)
 _LOOK_BACK = 200
 """Judged scans that are looked at to find earlier ones of the same targets."""
 
@@ -32,6 +35,13 @@ class Life(msgspec.Struct, frozen=True):
     first_seen: str
     first_scan: int
     status: Status
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """All findings of one asset (or of a few), with what is known of them from before."""
+
+    ranked: tuple[Ranked, ...]
+    lived: Mapping[str, Life]
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -81,36 +91,25 @@ def lives(store: Store, findings: Sequence[Finding], scan: int, today: str) -> d
 def save(
     store: Store,
     scan: int,
-    ranked: Sequence[Ranked],
+    batches: Iterable[Batch],
     *,
-    lived: Mapping[str, Life],
     assets: Iterable[Asset],
     known: Mapping[str, str],
-    past: Callable[[Sequence[Ranked]], Past],
-) -> tuple[Ranked, ...]:
+    past: Callable[[Iterable[Ranked]], Past],
+) -> None:
     """Writes one judged scan: intervals, looks, assets, identities and the roll-up, all or nothing.
 
-    Gives the findings as they are kept and as `load` reads them, with the failures that stay open untested.
-    `past` gives the figures of these.
+    The findings of one asset stand in one batch; only one batch is held at a time. `past` gives the figures
+    of the findings as they are kept, with the failures that stay open untested.
     """
-    looks = looks_of(r.finding for r in ranked)
     with store.begin() as c:
         _forget(c, scan)
-        carried = _intervals(c, scan, ranked, lived, looks)
-        if looks:
-            c.execute(
-                t.looks.insert(),
-                [
-                    {
-                        "scan_id": scan,
-                        "asset": one.asset,
-                        "kind": one.kind,
-                        "checks": msgspec.json.encode(one.checks).decode(),
-                        "carried": msgspec.json.encode(carried.get((one.asset, one.kind), [])).decode(),
-                    }
-                    for one in looks
-                ],
-            )
+        later, writer = _looked_at_later(c, scan), Writer(c)
+        for batch in batches:
+            looks = looks_of(r.finding for r in batch.ranked)
+            carried = _intervals(c, scan, batch, looks, later=later, writer=writer)
+            if looks:
+                c.execute(t.looks.insert(), [_look(scan, one, carried) for one in looks])
         for asset in assets:
             c.execute(
                 t.assets.insert(), {"scan_id": scan, "key": asset.key, "record": msgspec.json.encode(asset)}
@@ -118,9 +117,14 @@ def save(
         for identity, key in known.items():
             c.execute(t.identities.delete().where(t.identities.c.identity == identity))
             c.execute(t.identities.insert(), {"identity": identity, "asset": key, "scan_id": scan})
-        kept = tuple(_load(c, scan))
-        outcomes = Counter(str(r.finding.outcome) for r in kept)
-        sums = past(kept)
+        outcomes: Counter[str] = Counter()
+
+        def counted() -> Iterator[Ranked]:
+            for one in _load(c, scan):
+                outcomes[str(one.finding.outcome)] += 1
+                yield one
+
+        sums = past(counted())
         c.execute(
             t.rollups.insert(),
             {
@@ -131,7 +135,27 @@ def save(
                 "outcomes": msgspec.json.encode(outcomes, order="sorted").decode(),
             },
         )
-    return kept
+
+
+def _look(scan: int, one: Look, carried: Mapping[tuple[str, Kind], list[str]]) -> dict[str, Any]:
+    return {
+        "scan_id": scan,
+        "asset": one.asset,
+        "kind": one.kind,
+        "checks": msgspec.json.encode(one.checks).decode(),
+        "carried": msgspec.json.encode(carried.get((one.asset, one.kind), [])).decode(),
+    }
+
+
+class Kept:
+    """The findings of a judged scan as the store has them, worst first; each walk reads them anew."""
+
+    def __init__(self, store: Store, scan: int) -> None:
+        self._store, self._scan = store, scan
+
+    def __iter__(self) -> Iterator[Ranked]:
+        """The findings, worst first."""
+        return load(self._store, self._scan)
 
 
 def load(store: Store, scan: int) -> Iterator[Ranked]:
@@ -144,26 +168,49 @@ def _load(c: Connection, scan: int) -> Iterator[Ranked]:
     f = t.findings.c
     here = and_(f.from_scan <= scan, or_(f.to_scan.is_(None), f.to_scan >= scan))
     looked = and_(t.looks.c.scan_id == scan, t.looks.c.asset == f.asset, t.looks.c.kind == f.kind)
+    # The order is found without the payloads, which would have to be sorted with it.
     query = (
-        select(f.payload, f.first_scan, f.back, f.check_id, f.finding_id, t.looks.c.checks, t.looks.c.carried)
+        select(f.id, f.first_scan, f.back, f.check_id, f.finding_id, f.outcome, f.asset, f.kind)
         .join(t.looks, looked)
         .where(here)
         .order_by(f.score.desc(), f.severity.desc(), f.finding_id)
     )
-    decoder = msgspec.json.Decoder(Ranked)
-    known: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
-    for payload, first_scan, back, check, identifier, checks, carried in c.execute(query):
-        key = (checks, carried)
-        if key not in known:
-            known[key] = (frozenset(msgspec.json.decode(checks)), frozenset(msgspec.json.decode(carried)))
-        judged, kept = known[key]
+    looks = _looks(c, scan)
+    reader = Reader(c)
+    # Numbers only: there may be hundreds of thousands of rows.
+    rows, statuses = array("q"), bytearray()
+    for row, first_scan, back, check, identifier, outcome, asset, kind in c.execute(query):
+        judged, kept = looks[asset, kind]
         if check not in judged and identifier not in kept:
             continue
         status = (Status.BACK if back else Status.NEW) if first_scan == scan else Status.OPEN
-        one = decoder.decode(payload)
-        if one.finding.outcome is not Outcome.FAIL:
+        if outcome != Outcome.FAIL:
             status = Status.OPEN
-        yield msgspec.structs.replace(one, status=Status.NOT_RETESTED if identifier in kept else status)
+        rows.append(row)
+        statuses.append(_STATUSES.index(Status.NOT_RETESTED if identifier in kept else status))
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        parts = select(f.id, f.payload, f.wording, f.reckoning).where(f.id.in_(chunk))
+        payloads = {row: rest for row, *rest in c.execute(parts)}
+        for row, place in zip(chunk, statuses[start : start + _CHUNK], strict=True):
+            payload, wording, reckoning = payloads[row]
+            yield reader.unpack(payload, wording, reckoning, _STATUSES[place])
+
+
+def _looks(c: Connection, scan: int) -> dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]]:
+    """(asset, kind) → the checks that were judged there, and the failures that were carried."""
+    texts: dict[str, frozenset[str]] = {}
+
+    def names(text: str) -> frozenset[str]:
+        if text not in texts:
+            texts[text] = frozenset(msgspec.json.decode(text))
+        return texts[text]
+
+    query = select(t.looks).where(t.looks.c.scan_id == scan)
+    return {
+        (row["asset"], row["kind"]): (names(row["checks"]), names(row["carried"]))
+        for row in c.execute(query).mappings()
+    }
 
 
 def assets_of(store: Store, scan: int) -> list[Asset]:
@@ -228,16 +275,22 @@ def _forget(c: Connection, scan: int) -> None:
 
 
 def _intervals(
-    c: Connection, scan: int, ranked: Sequence[Ranked], lived: Mapping[str, Life], looks: Iterable[Look]
+    c: Connection,
+    scan: int,
+    batch: Batch,
+    looks: Iterable[Look],
+    *,
+    later: Mapping[tuple[str, str], frozenset[str]],
+    writer: Writer,
 ) -> dict[tuple[str, Kind], list[str]]:
     """Opens, keeps and closes intervals; gives the failures that could not be tested again."""
-    now = {r.finding.id: r for r in ranked}
+    now = {r.finding.id: r for r in batch.ranked}
+    packed = {identifier: writer.pack(one) for identifier, one in now.items()}
     unsure = {
         (r.finding.asset, r.finding.kind, r.finding.check)
-        for r in ranked
+        for r in batch.ranked
         if r.finding.outcome in _LOOKED_BUT_UNSURE
     }
-    later = _looked_at_later(c, scan)
     close: list[int] = []
     split: list[int] = []
     keep: set[str] = set()
@@ -254,7 +307,7 @@ def _intervals(
         )
         for row, identifier, state, check, outcome in c.execute(query):
             one = now.get(identifier)
-            if one is not None and state == _state(one):
+            if one is not None and state == _state(one, packed[identifier]):
                 keep.add(identifier)
             elif outcome == Outcome.FAIL and (
                 one.finding.outcome in _LOOKED_BUT_UNSURE
@@ -270,7 +323,7 @@ def _intervals(
         rows = close[start : start + _CHUNK]
         c.execute(t.findings.update().where(f.id.in_(rows)), {"to_scan": scan - 1, "closed_by": scan})
     _split(c, scan, split)
-    fresh = [_row(scan, r, lived.get(i)) for i, r in now.items() if i not in keep]
+    fresh = [_row(scan, r, packed[i], batch.lived.get(i)) for i, r in now.items() if i not in keep]
     for new in fresh:
         if new["check_id"] in later.get((new["asset"], new["kind"]), frozenset()):
             # A newer scan has said already how it went on.
@@ -301,7 +354,7 @@ def _split(c: Connection, scan: int, rows: Sequence[int]) -> None:
         c.execute(f.update().where(f.c.id == row), {"to_scan": scan - 1})
 
 
-def _row(scan: int, ranked: Ranked, life: Life | None) -> dict[str, Any]:
+def _row(scan: int, ranked: Ranked, packed: Packed, life: Life | None) -> dict[str, Any]:
     one = ranked.finding
     return {
         "finding_id": one.id,
@@ -311,36 +364,32 @@ def _row(scan: int, ranked: Ranked, life: Life | None) -> dict[str, Any]:
         "first_scan": life.first_scan if life else scan,
         "first_seen": ranked.first_seen,
         "back": bool(life and life.status is Status.BACK),
-        "state": _state(ranked),
+        "state": _state(ranked, packed),
         "asset": one.asset,
         "kind": one.kind,
         "check_id": one.check,
         "outcome": one.outcome,
         "severity": Severity(one.severity).rank,
         "score": ranked.score.value if ranked.score else 0.0,
-        "payload": msgspec.json.encode(ranked),
+        "payload": packed.payload,
+        "wording": packed.wording,
+        "reckoning": packed.reckoning or None,
     }
 
 
-def _state(ranked: Ranked) -> str:
+def _state(ranked: Ranked, packed: Packed) -> str:
     """A digest of what a reader would call changed: not times, not evidence, not the status."""
     one = ranked.finding
     parts = (
         one.target,
         one.outcome,
-        one.severity,
         one.saw,
-        one.want,
         one.reason,
         one.needs,
-        one.title,
-        one.fix_key,
-        one.baseline,
         ranked.first_seen,
         ranked.due,
-        ranked.line,
         ranked.asset_name,
-        one.controls,
-        one.fix,
+        packed.wording,
+        packed.reckoning,
     )
-    return hashlib.blake2b(msgspec.json.encode(parts, order="sorted"), digest_size=16).hexdigest()
+    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from scanner.store.opening import (
 )
 from scanner.store.record import JobRow, JobState, ScanRecord, ScanRow, ScanState
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; a store that says otherwise is upgraded, or refused if it is newer."""
 
 GENESIS = "0" * 64
@@ -193,12 +193,23 @@ class Store:
 
     # --- snapshots ---
 
-    def snapshots(self, scan: int, types: Mapping[str, type[Fact]]) -> Iterator[Snapshot]:
+    def snapshots(
+        self, scan: int, types: Mapping[str, type[Fact]], only: Collection[str] | None = None
+    ) -> Iterator[Snapshot]:
         """The snapshots of a scan in the order of the chain, each checked against its digest.
+
+        With `only`, each holds no more than what is about these facts.
 
         Raises:
             StoreError: a snapshot is not what was written.
         """
+        for _, one in self.digested(scan, types, only):
+            yield one
+
+    def digested(
+        self, scan: int, types: Mapping[str, type[Fact]], only: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Snapshot]]:
+        """The same, each with its digest, by which `snapshot` finds it again."""
         query = (
             select(t.artefacts.c.digest, t.artefacts.c.data)
             .join(t.chain, t.chain.c.digest == t.artefacts.c.digest)
@@ -207,10 +218,19 @@ class Store:
         )
         with self.begin() as c:
             for digest, data in c.execute(query):
-                plain = self._inflated(digest, data)
-                if hashlib.sha256(plain).hexdigest() != digest:
-                    raise StoreError(f"{self.where}: snapshot {digest[:16]} was changed after it was stored")
-                yield decode(plain, types)
+                yield digest, decode(self._whole(digest, data), types, only)
+
+    def snapshot(self, digest: str, types: Mapping[str, type[Fact]]) -> Snapshot:
+        """The snapshot of that digest.
+
+        Raises:
+            StoreError: it is not there, or not what was written.
+        """
+        with self.begin() as c:
+            data = c.execute(select(t.artefacts.c.data).where(t.artefacts.c.digest == digest)).scalar()
+        if data is None:
+            raise StoreError(f"{self.where}: snapshot {digest[:16]} is not there; restore the backup (*.bak)")
+        return decode(self._whole(digest, data), types)
 
     def verify_chain(self) -> tuple[int, str]:
         """(links, head) of the whole chain, recomputed from the stored snapshots.
@@ -230,6 +250,12 @@ class Store:
                         f"{self.where}: the chain breaks at link {links} (scan {row['scan_id']})"
                     )
         return links, head
+
+    def _whole(self, digest: str, data: bytes) -> bytes:
+        plain = self._inflated(digest, data)
+        if hashlib.sha256(plain).hexdigest() != digest:
+            raise StoreError(f"{self.where}: snapshot {digest[:16]} was changed after it was stored")
+        return plain
 
     def _inflated(self, digest: str, data: bytes) -> bytes:
         try:

@@ -103,6 +103,14 @@ looks = Table(
     Column("carried", Text, nullable=False),
 )
 
+wordings = Table(
+    "wordings",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+"""What many findings share to the letter (title, fix, reasons, score), kept once, by its digest."""
+
 findings = Table(
     "findings",
     metadata,
@@ -122,6 +130,8 @@ findings = Table(
     Column("severity", Integer, nullable=False),
     Column("score", Float, nullable=False, default=0.0),
     Column("payload", LargeBinary, nullable=False),
+    Column("wording", Text, ForeignKey("wordings.digest"), nullable=True),
+    Column("reckoning", Text, ForeignKey("wordings.digest"), nullable=True),
     Index(None, "finding_id"),
     Index(None, "asset", "kind", "to_scan"),
 )

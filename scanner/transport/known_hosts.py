@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from scanner.files import write_atomically
+
 
 @dataclass(frozen=True, slots=True)
 class KnownKeys:
-    """What known_hosts says about one host: (type, key) pairs that are its own, and keys never to accept."""
+    """What known_hosts says about one host: (type, key) pairs that are its own, and keys never to accept.
+
+    `authorities` are the keys of certificate authorities that may vouch for it.
+    """
 
     accepted: tuple[tuple[str, bytes], ...]
     revoked: frozenset[bytes]
+    authorities: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -35,16 +43,30 @@ def fingerprint(key: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
+def key_type(key: bytes) -> str:
+    """The type that a public key names itself.
+
+    Raises:
+        ValueError: it names none.
+
+    """
+    name = key[4 : 4 + int.from_bytes(key[:4], "big")].decode("ascii")
+    if not re.fullmatch(r"[A-Za-z0-9@.-]+", name):
+        raise ValueError("a key without a type")
+    return name
+
+
 def lookup(files: Iterable[Path], name: str) -> KnownKeys:
     """The keys of the server of that name; a file that does not exist knows nobody.
 
-    Lines of certificate authorities and lines of another form are passed over.
+    Lines of another form are passed over.
 
     Raises:
         OSError: a file is there and cannot be read.
 
     """
     accepted: list[tuple[str, bytes]] = []
+    authorities: list[tuple[str, bytes]] = []
     revoked: set[bytes] = set()
     for file in files:
         if not file.exists():
@@ -60,9 +82,36 @@ def lookup(files: Iterable[Path], name: str) -> KnownKeys:
                 continue
             if marker == "@revoked":
                 revoked.add(key)
+            elif marker == "@cert-authority":
+                authorities.append((words[1], key))
             elif not marker:
                 accepted.append((words[1], key))
-    return KnownKeys(tuple(accepted), frozenset(revoked))
+    return KnownKeys(tuple(accepted), frozenset(revoked), tuple(authorities))
+
+
+def line_for(name: str, kind: str, key: bytes) -> str:
+    """The line by which a known_hosts file knows that key under that name."""
+    return f"{name} {kind} {base64.b64encode(key).decode()}"
+
+
+def append(file: Path, lines: Iterable[str]) -> None:
+    """Adds lines to a known_hosts file, which is then readable for its owner only, and never half-written.
+
+    Raises:
+        OSError: it cannot be read or written.
+
+    """
+    file = file.resolve()
+    if not file.parent.is_dir():
+        file.parent.mkdir(mode=0o700, parents=True)
+    try:
+        before = file.read_text("utf-8") if file.exists() else ""
+    except UnicodeDecodeError:
+        raise OSError(errno.EILSEQ, "not UTF-8 text", str(file)) from None
+    if before and not before.endswith("\n"):
+        before += "\n"
+    added = "".join(f"{line}\n" for line in lines)
+    write_atomically(file, before + added)
 
 
 def _names(field: str, name: str) -> bool:

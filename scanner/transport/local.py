@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import IO
 
 from scanner.collect.collector import CollectError, Context, Failure
-from scanner.transport.result import STDERR_LIMIT, ScriptResult
+from scanner.transport.result import STDERR_LIMIT, Errand, ScriptResult
 
 _SHELL = "/bin/sh"
 _TICK = 0.2
@@ -43,35 +43,39 @@ def run_local(
     except OSError as error:
         raise CollectError(Failure.TOOL_MISSING, f"this machine: {shell}: {error.strerror}", shell) from None
     try:
-        stdout, stderr = _talk(process, script.encode(), limit_bytes, deadline, context)
+        errand = Errand(script.encode(), limit_bytes, deadline, context)
+        stdout, stderr = feed(process, errand, "this machine")
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise CollectError(Failure.TIMEOUT, f"this machine: no end after {total_seconds:.0f} s") from None
     finally:
-        _end(process)
+        end(process)
     if status < 0:
         raise CollectError(Failure.TRUNCATED, f"this machine: the shell was ended by signal {-status}")
     return ScriptResult(stdout, stderr, status)
 
 
-def _talk(
-    process: subprocess.Popen[bytes], script: bytes, limit: int, deadline: float, context: Context
-) -> tuple[bytes, bytes]:
-    """Feeds the script and reads both outputs at once, so that neither side waits for the other."""
+def feed(process: subprocess.Popen[bytes], errand: Errand, name: str) -> tuple[bytes, bytes]:
+    """Feeds the script and reads both outputs at once, so that neither side waits for the other.
+
+    Raises:
+        CollectError: too much output, no end before the deadline, or stopped on request; `name` is whose.
+
+    """
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     outputs: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
-    left = memoryview(script)
+    left = memoryview(errand.script)
     with selectors.DefaultSelector() as ready:
         os.set_blocking(process.stdin.fileno(), False)
         ready.register(process.stdin, selectors.EVENT_WRITE)
         for stream in outputs:
             ready.register(stream, selectors.EVENT_READ)
         while ready.get_map():
-            context.check()
-            if time.monotonic() > deadline:
-                raise CollectError(Failure.TIMEOUT, "this machine: the script did not end in time")
+            errand.context.check()
+            if time.monotonic() > errand.deadline:
+                raise CollectError(Failure.TIMEOUT, f"{name}: the script did not end in time")
             for key, _ in ready.select(_TICK):
                 if key.fileobj is process.stdin:
                     left = left[_write(process.stdin.fileno(), left) :]
@@ -85,8 +89,8 @@ def _talk(
                     ready.unregister(stream)
                 elif stream is process.stdout or len(outputs[stream]) < STDERR_LIMIT:
                     outputs[stream] += block
-            if len(outputs[process.stdout]) > limit:
-                raise CollectError(Failure.TOO_LARGE, f"this machine: more than {limit:,} bytes of output")
+            if len(outputs[process.stdout]) > errand.limit:
+                raise CollectError(Failure.TOO_LARGE, f"{name}: more than {errand.limit:,} bytes of output")
     return bytes(outputs[process.stdout]), bytes(outputs[process.stderr][:STDERR_LIMIT])
 
 
@@ -99,7 +103,7 @@ def _write(stdin: int, data: memoryview) -> int:
         return len(data)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """Ends what is left of the script: the shell is the leader of a session of its own."""
     if process.poll() is None:
         with suppress(ProcessLookupError):

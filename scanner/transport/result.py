@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scanner.collect.collector import Context
+
 STDERR_LIMIT = 65_536
 """Bytes of a script's error output that are kept; the rest is read and dropped."""
 
@@ -21,3 +23,13 @@ class ScriptResult:
     exit_status: int
     host_key_fingerprint: str = ""
     remote_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is to be done on a host: a script, and the bounds of it. `deadline` is on the monotonic clock."""
+
+    script: bytes
+    limit: int
+    deadline: float
+    context: Context

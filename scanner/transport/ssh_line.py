@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Protocol
 
 import paramiko
 
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.transport.ssh_access import SshAccess
+from scanner.transport.ssh_client import OURS, Client
 
 TICK = 0.2
 """Seconds between two looks at the deadline."""
@@ -22,9 +24,66 @@ _BANNER_LIMIT = 1_024
 _RESET = "connected, then reset before a greeting"
 
 
+class Stream(Protocol):
+    """What an SSH connection runs over: a socket, or a channel of another connection."""
+
+    def recv(self, size: int, /) -> bytes:
+        """The next bytes; none at the end."""
+        ...
+
+    def send(self, data: bytes, /) -> int:
+        """Sends some of the bytes; how many."""
+        ...
+
+    def settimeout(self, seconds: float | None, /) -> None:
+        """How long the others may wait."""
+        ...
+
+    def close(self) -> None:
+        """Ends it."""
+        ...
+
+
+class Greeted:
+    """A stream with its first bytes put back."""
+
+    def __init__(self, below: Stream, first: bytes) -> None:
+        self._first = first
+        self._below = below
+        self.send, self.settimeout = below.send, below.settimeout
+
+    def recv(self, size: int) -> bytes:
+        """The next bytes, those put back first."""
+        if not self._first:
+            return self._below.recv(size)
+        now, self._first = self._first[:size], self._first[size:]
+        return now
+
+    def close(self) -> None:
+        """Ends it; a channel whose own connection is gone cannot say so any more."""
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            self._below.close()
+
+    @property
+    def _closed(self) -> bool:
+        # paramiko asks a socket for this; a channel has it under the other name.
+        return bool(getattr(self._below, "_closed", False) or getattr(self._below, "closed", False))
+
+
+class NoAlgorithmError(CollectError):
+    """Both ends speak SSH and have no algorithm in common."""
+
+    def __init__(self, message: str, client: Client | None) -> None:
+        super().__init__(Failure.ALGORITHMS, message, "a server that offers an algorithm of today")
+        self.offer = client.offer if client else None
+
+
 @dataclass(slots=True)
 class Line:
-    """A connection with its watch: whoever blocks on it is freed when the time is up."""
+    """A connection with its watch: whoever blocks on it is freed when the time is up.
+
+    `access` is the host that is being talked to now: on the way through jumps first one of them.
+    """
 
     access: SshAccess
     socket: socket.socket
@@ -32,7 +91,7 @@ class Line:
     deadline: float
     address: str
     step: str = "the key exchange"
-    transport: paramiko.Transport | None = None
+    clients: list[Client] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     expired: bool = False
 
@@ -44,11 +103,15 @@ class Line:
                 _shut(self.socket)
                 return
 
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return max(0.0, self.deadline - time.monotonic())
+
     def explained(self, error: Exception) -> CollectError:
         """What an error of the connection means for the target."""
         self.context.check()
         name = self.access.name
-        if self.expired:
+        if self.expired or not self.left():
             return CollectError(
                 Failure.TIMEOUT,
                 f"{name}: not done after {self.access.total_seconds:.0f} s, ended during {self.step}",
@@ -56,42 +119,53 @@ class Line:
         if isinstance(error, TimeoutError):
             return CollectError(Failure.TIMEOUT, f"{name}: no answer during {self.step}")
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
-            return CollectError(Failure.PROTOCOL, f"{name}: no algorithm in common: {error}")
+            client = self.clients[-1] if self.clients else None
+            return NoAlgorithmError(
+                f"{name}: no algorithm in common: the host offers {client.offer if client else 'nothing'}. "
+                f"This side speaks {OURS}",
+                client,
+            )
         if isinstance(error, ConnectionError | EOFError):
-            return CollectError(Failure.TRUNCATED, f"{name}: the connection was lost during {self.step}")
-        return CollectError(Failure.PROTOCOL, f"{name}: SSH failed during {self.step}: {error}")
+            early = self.step in ("the greeting", "the key exchange")
+            failure = Failure.RESET if early else Failure.TRUNCATED
+            return CollectError(failure, f"{name}: the connection was lost during {self.step}")
+        return CollectError(Failure.PROTOCOL, f"{name}: SSH failed during {self.step}: {_words(error)}")
 
 
 @contextmanager
-def connected(access: SshAccess, context: Context) -> Iterator[Line]:
-    """A connection to a server that has greeted as SSH servers do, closed at the end.
+def opened(access: SshAccess, context: Context, deadline: float) -> Iterator[Line]:
+    """A connection to that host, closed at the end.
 
     Raises:
-        CollectError: unreachable, silent, or not SSH.
+        CollectError: unreachable.
 
     """
     context.check()
-    deadline = time.monotonic() + access.total_seconds
     connection, address = _connect(access)
     line = Line(access, connection, context, deadline, address)
     watch = threading.Thread(target=line.watch, name=f"ssh-deadline-{access.name}", daemon=True)
     watch.start()
     try:
-        _await_banner(line)
         yield line
     finally:
         line.over.set()
         watch.join()
-        # Shut down first: paramiko's reading thread then ends at once, and closing waits for nothing.
+        # Shut down first: paramiko's reading threads then end at once, and closing waits for nothing.
         _shut(connection)
-        if line.transport is not None:
-            line.transport.close()
+        for client in reversed(line.clients):
+            client.close()
         connection.close()
 
 
 def _shut(connection: socket.socket) -> None:
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def _words(error: Exception) -> str:
+    """An error in one line that a server cannot have written at length."""
+    text = " ".join(str(error).split())
+    return text[:200] if text and text.isprintable() else type(error).__name__
 
 
 def _connect(access: SshAccess) -> tuple[socket.socket, str]:
@@ -109,7 +183,7 @@ def _connect(access: SshAccess) -> tuple[socket.socket, str]:
     except ConnectionRefusedError:
         raise CollectError(Failure.UNREACHABLE, f"{name}: the connection was refused", needs) from None
     except ConnectionResetError:
-        raise CollectError(Failure.PROTOCOL, f"{name}: {_RESET}") from None
+        raise CollectError(Failure.RESET, f"{name}: {_RESET}") from None
     except socket.gaierror:
         raise CollectError(Failure.UNREACHABLE, f"{name}: the name has no address") from None
     except (OSError, UnicodeError) as error:
@@ -119,39 +193,43 @@ def _connect(access: SshAccess) -> tuple[socket.socket, str]:
         return connection, str(connection.getpeername()[0])
     except OSError:
         connection.close()
-        raise CollectError(Failure.PROTOCOL, f"{name}: {_RESET}") from None
+        raise CollectError(Failure.RESET, f"{name}: {_RESET}") from None
 
 
-def _await_banner(line: Line) -> None:
-    """Looks at the server's first words without taking them: silence and other protocols have names."""
+def greeted(line: Line, stream: Stream) -> Greeted:
+    """The stream of a server that greets as SSH servers do; silence and other protocols have names.
+
+    Raises:
+        CollectError: it is silent, ends, or speaks something else.
+
+    """
     name, seconds = line.access.name, line.access.connect_seconds
     until = min(time.monotonic() + seconds, line.deadline)
     line.step = "the greeting"
     seen = b""
-    while time.monotonic() < until:
+    stream.settimeout(TICK)
+    while time.monotonic() < until and len(seen) < _BANNER_LIMIT:
         line.context.check()
-        line.socket.settimeout(TICK)
         try:
-            now = line.socket.recv(_BANNER_LIMIT, socket.MSG_PEEK)
+            now = stream.recv(_BANNER_LIMIT - len(seen))
         except TimeoutError:
             continue
         except OSError:
-            raise CollectError(Failure.PROTOCOL, f"{name}: {_RESET}") from None
+            if line.expired:
+                break
+            raise CollectError(Failure.RESET, f"{name}: {_RESET}") from None
         if not now:
-            raise CollectError(Failure.PROTOCOL, f"{name}: connected, then closed before a greeting")
-        if now.startswith(b"SSH-") or b"\nSSH-" in now:
-            line.socket.settimeout(None)
+            if line.expired:
+                break
+            raise CollectError(Failure.RESET, f"{name}: connected, then closed before a greeting")
+        seen += now
+        if seen.startswith(b"SSH-") or b"\nSSH-" in seen:
+            stream.settimeout(None)
             line.step = "the key exchange"
-            return
-        if len(now) >= _BANNER_LIMIT:
-            seen = now
-            break
-        if now == seen:
-            # The same bytes are there again at once; wait for more of them.
-            time.sleep(TICK / 4)
-        seen = now
-    if line.expired or not seen:
+            return Greeted(stream, seen)
+    line.context.check()
+    if not seen:
         message = f"{name}: connected, but no SSH greeting came in {seconds:.0f} s"
-        raise CollectError(Failure.TIMEOUT, message)
+        raise CollectError(Failure.SILENT, message)
     first = seen.decode("latin-1").splitlines()[0][:80]
     raise CollectError(Failure.PROTOCOL, f"{name}: what answers is not SSH: {first!r}")

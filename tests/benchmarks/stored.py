@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from itertools import groupby
 
 from checks.fix import Disruption, Effort, FixText
 from checks.model import (
@@ -18,7 +21,7 @@ from checks.model import (
     Target,
 )
 from reports.estate import Estate
-from reports.model import Asset, Past
+from reports.model import Asset, Past, Ranked
 from reports.risk import rank
 from scanner.store import findings as intervals
 from scanner.store.record import JobState, ScanRecord, ScanState
@@ -84,5 +87,14 @@ def fill(url: str, count: int) -> None:
     estate = Estate(assets=assets)
     ranked = rank(found, estate, first_seen=first, statuses=status, today=date(2026, 11, 20))
     past = Past(number, at, 0.0, 0, 0)
-    intervals.save(store, number, ranked, lived=lived, assets=assets, known={}, past=lambda _: past)
+    batches = [
+        intervals.Batch(tuple(group), lived)
+        for _, group in groupby(sorted(ranked, key=lambda r: r.finding.asset), key=lambda r: r.finding.asset)
+    ]
+
+    def counted(kept: Iterable[Ranked]) -> Past:
+        deque(kept, maxlen=0)
+        return past
+
+    intervals.save(store, number, batches, assets=assets, known={}, past=counted)
     store.set_scan(number, state=ScanState.COMPLETE, at=at)

@@ -65,8 +65,11 @@ def _filled(kind: Kind) -> set[type[Fact]]:
     match kind:
         case Kind.HOST:
             from scanner.collect.host.collect import PROBES
+            from scanner.derive import fleet, vulnerabilities
 
-            return {fact for probe in PROBES for fact in probe.facts}
+            derived = (*fleet.derivations(fleet.Fleet()), *vulnerabilities.derivations(None))
+            made = {fact for one in derived for fact in one.facts}
+            return {fact for probe in PROBES for fact in probe.facts} | made
         case Kind.NETWORK:
             from scanner.collect.network.examine import QUESTIONS
 
@@ -84,6 +87,16 @@ def test_every_fact_that_a_check_needs_has_a_collector(kind: Kind) -> None:
     assert wanted
     missing = sorted(fact.__name__ for fact in wanted - _filled(kind))
     assert missing == [], "their checks could only ever answer unknown"
+
+
+def test_every_derived_fact_is_made_of_facts_that_are_collected() -> None:
+    from scanner.collect.host.collect import PROBES
+
+    collected = {fact for probe in PROBES for fact in probe.facts}
+    derived = [fact for fact in CATALOGUE.facts.values() if fact.derived_from]
+    assert derived
+    for fact in derived:
+        assert set(fact.derived_from) <= collected, fact.__name__
 
 
 def test_every_fact_is_asked_for_by_a_check_or_by_the_reports() -> None:

@@ -30,6 +30,29 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
+def inside(handle: Path, function: Callable[[], T], seconds: float = 120) -> T:
+    """The result of the function, run in a thread that lives in the network namespace behind `handle`.
+
+    Sockets that it opens, threads and processes that it starts belong to the namespace.
+    """
+    result: Future[T] = Future()
+
+    def enter() -> None:
+        try:
+            with handle.open("rb") as opened:
+                failed = _LIBC.setns(opened.fileno(), _CLONE_NEWNET)
+            assert failed == 0, f"setns {handle}: {os.strerror(ctypes.get_errno())}"
+            result.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asked, in the other thread
+            result.set_exception(error)
+
+    thread = threading.Thread(target=enter, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), "the function in the namespace did not end"
+    return result.result()
+
+
 @dataclass(frozen=True)
 class Namespace:
     """One network namespace of our own."""
@@ -41,22 +64,7 @@ class Namespace:
 
         Sockets that it opens, threads and processes that it starts belong to the namespace.
         """
-        result: Future[T] = Future()
-
-        def enter() -> None:
-            try:
-                with Path(f"/run/netns/{self.name}").open("rb") as handle:
-                    failed = _LIBC.setns(handle.fileno(), _CLONE_NEWNET)
-                assert failed == 0, f"setns {self.name}: {os.strerror(ctypes.get_errno())}"
-                result.set_result(function())
-            except BaseException as error:  # noqa: BLE001 - handed to whoever asked, in the other thread
-                result.set_exception(error)
-
-        thread = threading.Thread(target=enter, daemon=True)
-        thread.start()
-        thread.join(120)
-        assert not thread.is_alive(), "the function in the namespace did not end"
-        return result.result()
+        return inside(Path(f"/run/netns/{self.name}"), function)
 
     def command(self, *arguments: str) -> str:
         """The output of a command run in this namespace."""

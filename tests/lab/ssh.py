@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import threading
@@ -61,6 +62,34 @@ def new_key(path: Path, kind: str = "ed25519") -> Path:
     return path
 
 
+def locked_key(path: Path, passphrase: str, kind: str = "ed25519") -> Path:
+    """A new key pair whose private key has a passphrase."""
+    subprocess.run(
+        [program("ssh-keygen"), "-q", "-t", kind, "-a", "1", "-N", passphrase, "-f", str(path)], check=True
+    )
+    return path
+
+
+def sign(authority: Path, public: Path, *options: str, principals: str) -> Path:
+    """A certificate for that public key, for `-h` hosts or for users; gives its path."""
+    subprocess.run(
+        [
+            program("ssh-keygen"),
+            "-q",
+            "-s",
+            str(authority),
+            "-I",
+            "lab",
+            "-n",
+            principals,
+            *options,
+            str(public),
+        ],
+        check=True,
+    )
+    return public.with_name(public.name.replace(".pub", "-cert.pub"))
+
+
 def fingerprint_of(key: Path) -> str:
     """`SHA256:…` of a key, by ssh-keygen."""
     answer = subprocess.run(
@@ -70,17 +99,17 @@ def fingerprint_of(key: Path) -> str:
 
 
 @contextmanager
-def running_sshd(folder: Path, extra: str = "") -> Iterator[LabServer]:
+def running_sshd(folder: Path, extra: str = "", host_key: str = "ed25519") -> Iterator[LabServer]:
     """An OpenSSH server with its own keys; `extra` are lines of its configuration that overrule the rest."""
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    host_key, key = new_key(folder / "host_key"), new_key(folder / "login_key")
-    port, config, log = free_port(), folder / "sshd_config", folder / "sshd.log"
+    key_file, key = new_key(folder / "host_key", host_key), new_key(folder / "login_key")
+    port, config = free_port(), folder / "sshd_config"
     authorized = folder / "authorized_keys"
     authorized.write_text(key.with_suffix(".pub").read_text())
     lines = [
         f"ListenAddress {LOOPBACK}",
         f"Port {port}",
-        f"HostKey {host_key}",
+        f"HostKey {key_file}",
         f"PidFile {folder / 'pid'}",
         f"AuthorizedKeysFile {authorized}",
         "PermitRootLogin prohibit-password",
@@ -91,12 +120,32 @@ def running_sshd(folder: Path, extra: str = "") -> Iterator[LabServer]:
     # The first value wins, so what a test plants goes first; a Match block reaches to the end of the file.
     general, match, block = extra.partition("Match ")
     config.write_text("\n".join([general, *lines, match + block, ""]))
+    known = folder / "known_hosts"
+    known.write_text(f"[{LOOPBACK}]:{port} {_public(key_file)}\n")
+    with running_sshd_with(config) as server:
+        yield server
+
+
+@contextmanager
+def running_sshd_with(config: Path) -> Iterator[LabServer]:
+    """The server of a configuration that `running_sshd` wrote, started (again)."""
+    folder = config.parent
+    [port] = [int(line.split()[1]) for line in config.read_text().splitlines() if line.startswith("Port ")]
+    log, host_key = folder / "sshd.log", folder / "host_key"
     command = [program("sshd"), "-D", "-f", str(config), "-E", str(log)]
     with _running(command, port):
-        known = folder / "known_hosts"
-        known.write_text(f"[{LOOPBACK}]:{port} {_public(host_key)}\n")
         pid = int((folder / "pid").read_text())
-        yield LabServer(LOOPBACK, port, "root", key, known, fingerprint_of(host_key), config, log, pid)
+        yield LabServer(
+            LOOPBACK,
+            port,
+            "root",
+            folder / "login_key",
+            folder / "known_hosts",
+            fingerprint_of(host_key),
+            config,
+            log,
+            pid,
+        )
 
 
 @contextmanager
@@ -125,6 +174,49 @@ def running_dropbear(folder: Path) -> Iterator[LabServer]:
         known.write_text(f"[{LOOPBACK}]:{port} {public}\n")
         print_ = fingerprint_of(public_file)
         yield LabServer(LOOPBACK, port, "root", key, known, print_, host_key, log, process.pid)
+
+
+@contextmanager
+def running_small(folder: Path, sudoers: str = "") -> Iterator[LabServer]:
+    """A small system: Dropbear, BusyBox as shell, and the ordinary login `audit` with these `sudoers`."""
+    home = folder / "home"
+    (home / ".ssh").mkdir(parents=True)
+    key, host_key, log = new_key(folder / "login_key"), folder / "host_key", folder / "dropbear.log"
+    subprocess.run(
+        [program("dropbearkey"), "-t", "ecdsa", "-f", str(host_key)], check=True, capture_output=True
+    )
+    shown = subprocess.run(
+        [program("dropbearkey"), "-y", "-f", str(host_key)], check=True, capture_output=True, text=True
+    )
+    public = next(line for line in shown.stdout.splitlines() if line.startswith("ecdsa-"))
+    (home / ".ssh" / "authorized_keys").write_text(key.with_suffix(".pub").read_text())
+    for path in (home, home / ".ssh", home / ".ssh" / "authorized_keys"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        shutil.chown(path, 1500, 1500)
+    for name, line in (
+        ("passwd", "audit:x:1500:1500::/mnt:/bin/sh"),
+        ("group", "audit:x:1500:"),
+        ("shadow", "audit:*:20000:0:99999:7:::"),
+    ):
+        file = folder / name
+        file.write_text(f"{Path('/etc', name).read_text().rstrip()}\n{line}\n")
+        file.chmod(0o640 if name == "shadow" else 0o644)
+    rules = folder / "sudoers"
+    rules.write_text(sudoers)
+    rules.chmod(0o440)
+    port = free_port()
+    binds = [(folder / name, f"/etc/{name}") for name in ("passwd", "group", "shadow", "sudoers")]
+    binds += [(home, "/mnt"), (Path(program("busybox")), str(Path("/bin/sh").resolve()))]
+    inside = "mount -t tmpfs none /etc/sudoers.d && " + "".join(
+        f"mount --bind {source} {place} && " for source, place in binds
+    )
+    inside += f"exec {program('dropbear')} -F -E -w -p {LOOPBACK}:{port} -r {host_key} 2>{log}"
+    with _running([program("unshare"), "--mount", "bash", "-c", inside], port) as process:
+        public_file, known = folder / "host_key.pub", folder / "known_hosts"
+        public_file.write_text(public + "\n")
+        known.write_text(f"[{LOOPBACK}]:{port} {public}\n")
+        print_ = fingerprint_of(public_file)
+        yield LabServer(LOOPBACK, port, "audit", key, known, print_, host_key, log, process.pid)
 
 
 @contextmanager

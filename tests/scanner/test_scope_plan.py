@@ -131,7 +131,8 @@ def test_hosts_are_found_by_name_and_address_and_keep_the_login_of_the_scope() -
         assert one.access == HostScope("10.0.0.70", 22, "audit", key_files=(Path("/etc/bartizan/audit"),))
         assert (one.target.name, one.target.kind) == ("web-1", Kind.HOST)
     [one] = plan(scope(), ["me@db-1"], now=NOW).targets
-    assert one.access == HostScope("db-1.example", 2222, "me", use_agent=True)
+    leads_to = (ip_network("10.9.9.9"),)
+    assert one.access == HostScope("db-1.example", 2222, "me", use_agent=True, leads_to=leads_to)
 
 
 def test_a_host_inside_a_network_of_the_scope_may_be_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -34,49 +35,73 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Accounts(Fact, frozen=True, forbid_unknown_fields=True):
-    """The local accounts (not those of a directory service), and where people's ids begin."""
+    """The local accounts (not those of a directory service), and where people's ids begin.
+
+    `directories` are the other sources that the host takes accounts from, as nsswitch.conf names them (`sss`,
+    `ldap`, `nis`, ...). `included` are the names of lines that take accounts in from NIS (`+`, `-bob`).
+    """
 
     accounts: tuple[Account, ...]
     uid_min: int
+    directories: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of /etc/group. `members` does not name those whose primary group it is."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...] = ()
+
+
+class Groups(Fact, frozen=True, forbid_unknown_fields=True):
+    """The local groups. `included` are the names of lines that take groups in from NIS."""
+
+    groups: tuple[Group, ...]
+    included: tuple[str, ...] = ()
 
 
 class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The state of one account's password.
 
     `scheme` is the crypt scheme (`yescrypt`, `sha512`, `md5`, `des`, ...), empty where no hash is there; a
-    locked account may keep its hash.
+    locked account may keep its hash. Accounts with one and the same hash have one number in `twins`, which
+    says nothing about the hash; 0 is a hash of its own. `changed` and `expires` are days since 1970, the
+    others numbers of days; `None` is an empty field, which switches that rule off.
     """
 
     name: str
     state: PasswordState
     scheme: str
+    twins: int = 0
+    changed: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    warning: int | None = None
+    inactive: int | None = None
+    expires: int | None = None
 
 
 class Passwords(Fact, frozen=True, forbid_unknown_fields=True):
-    """The states of all local passwords. The hashes never leave the host."""
+    """The states of all local passwords. The hashes never leave the host.
+
+    `included` are the names of lines that take passwords in from NIS.
+    """
 
     passwords: tuple[Password, ...]
+    included: tuple[str, ...] = ()
 
 
-class SudoRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule of sudoers: for whom (`deploy`, `%wheel`, `ann,bob`, an alias), and what follows the `=`."""
+class Logins(Fact, frozen=True, forbid_unknown_fields=True):
+    """When each local account last logged in at a terminal, as the host's own records say.
 
-    file: str
-    who: str
-    grants: str
-    no_password: bool
+    `record` is what was read (`lastlog`, `lastlog2`, `wtmp`). `last` gives the time (RFC 3339, UTC) by name,
+    empty for an account that the record knows and that never logged in. `since` is when the record begins,
+    empty where it reaches back to the beginning. `asking` is the account that looked.
+    """
 
-
-class SudoDefault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One setting of a Defaults line: `authenticate`, `!authenticate`, `timestamp_timeout=5`."""
-
-    file: str
-    scope: str
-    setting: str
-
-
-class Sudoers(Fact, frozen=True, forbid_unknown_fields=True):
-    """Who may become root through sudo, and how."""
-
-    rules: tuple[SudoRule, ...]
-    defaults: tuple[SudoDefault, ...]
+    record: str
+    last: Mapping[str, str]
+    since: str = ""
+    asking: str = ""

@@ -1,8 +1,10 @@
-"""The kernel's own protections: its settings, and mandatory access control."""
+"""The kernel's own protections: its settings, core dumps, and mandatory access control."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+import msgspec
 
 from checks.facts.snapshot import Fact
 
@@ -18,6 +20,38 @@ class Sysctls(Fact, frozen=True, forbid_unknown_fields=True):
     unread: tuple[str, ...] = ()
 
 
+class PlannedSysctl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the next boot sets: the value, and the file that decides."""
+
+    value: str
+    file: str
+
+
+class SysctlFiles(Fact, frozen=True, forbid_unknown_fields=True):
+    """Settings of the kernel as the files have them, by dotted name; the rest comes from the kernel.
+
+    `built_in` are those of its defaults that the kernel's configuration tells. `unread` are files that the
+    login may not read.
+    """
+
+    planned: Mapping[str, PlannedSysctl]
+    built_in: Mapping[str, str]
+    unread: tuple[str, ...] = ()
+
+
+class CoreDumps(Fact, frozen=True, forbid_unknown_fields=True):
+    """What becomes of the memory of a program that crashes.
+
+    `hard_limit` is what limits.conf and its folder set for everybody, empty without such a line.
+    `storage` is that of systemd-coredump's configuration (none, external, journal), empty where it says
+    nothing. `handler` is the program that the kernel hands cores to, empty where it writes files.
+    """
+
+    hard_limit: str
+    storage: str
+    handler: str
+
+
 class MandatoryAccess(Fact, frozen=True, forbid_unknown_fields=True):
     """Which mandatory access control the running kernel applies.
 
@@ -30,3 +64,9 @@ class MandatoryAccess(Fact, frozen=True, forbid_unknown_fields=True):
     selinux: str
     selinux_configured: str
     container: str
+
+
+class AppArmorProfiles(Fact, frozen=True, forbid_unknown_fields=True):
+    """The loaded profiles of AppArmor by mode (enforce, complain, kill, unconfined, ...)."""
+
+    modes: Mapping[str, tuple[str, ...]]

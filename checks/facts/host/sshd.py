@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from checks.facts.snapshot import Fact
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class SshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -12,7 +17,8 @@ class SshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `condition` is the Match line that was applied (`Match address 10.0.0.0/8`), empty for a login of
     root from an address that no such line names; `user` is whose login was asked about, `part` its number
-    in the evidence. Lists keep the server's order.
+    in the evidence. Lists keep the server's order. `options` are further options by their names in lower
+    case: one that is not there is not set (AllowUsers), or this server does not have it (UsePAM).
     """
 
     permit_root_login: str
@@ -36,6 +42,7 @@ class SshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     condition: str = ""
     user: str = "root"
     part: int = 0
+    options: Mapping[str, str] = _NOTHING
 
 
 class SshServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,3 +64,24 @@ class Sshd(Fact, frozen=True, forbid_unknown_fields=True):
     """Every OpenSSH server that runs, or the configured one where none runs."""
 
     servers: tuple[SshServer, ...]
+
+
+class SshdStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When one running server read its configuration, and when the newest of its files changed.
+
+    Times are RFC 3339, UTC. `loaded_at` is its start, or the reload that wrote its pid file anew;
+    `reloads_seen` is False where no pid file of this very process was found: a reload leaves no other trace.
+    """
+
+    config: str
+    started_at: str
+    loaded_at: str
+    changed_at: str
+    changed_file: str
+    reloads_seen: bool
+
+
+class SshdStarts(Fact, frozen=True, forbid_unknown_fields=True):
+    """The running servers, with the age of what they run with."""
+
+    servers: tuple[SshdStart, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,8 +25,8 @@ class Probe:
     with `exit 126` where root is needed. It may call what `scanner.collect.host.script.TOOLS` defines.
     `parse` makes facts of its output, and raises `ParseError` on output it does not understand.
     `how` is what people would call the question. `privileges` are the commands that it runs through sudo,
-    as sudoers writes them: whole paths, `""` for a command that must not get arguments, and a star only
-    where no argument can do harm.
+    as sudoers writes them (`as_sudoers`): whole paths, `""` for a command that must not get arguments, and
+    a star only where no argument can do harm.
     """
 
     topic: str
@@ -41,6 +42,11 @@ class Probe:
     def needs(self) -> str:
         """What closes a gap of this probe, in words."""
         return "sudo: " + "; ".join(self.privileges) if self.privileges else ""
+
+
+def as_sudoers(*words: str) -> str:
+    """The command as sudoers writes it: every character that has a meaning there stands for itself."""
+    return " ".join(re.sub(r"([\\,:=*?!#\[\]])", r"\\\1", one) for one in words)
 
 
 def rows(text: str) -> list[list[str]]:

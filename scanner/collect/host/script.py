@@ -20,7 +20,8 @@ as_root() {
   said=$( { sudo -n -- "$@" >&5 5>&-; } 2>&1 ); ended=$?
   exec 5>&-
   case $said in
-    "sudo: "*|*"is not allowed to "*|*"may not run sudo"*) return 126 ;;
+    "sudo: "*|*"
+sudo: "*|*"is not allowed to "*|*"may not run sudo"*) return 126 ;;
   esac
   [ -z "$said" ] || printf '%s\n' "$said" >&2
   return $ended

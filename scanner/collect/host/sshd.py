@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from checks.facts.host.sshd import Sshd, SshServer, SshSettings
-from checks.facts.snapshot import Absence, Gap
-from scanner.collect.collector import Collected
-from scanner.collect.host.probe import ParseError, Probe, number
+from checks.facts.host.sshd import Sshd, SshdStart, SshdStarts, SshServer, SshSettings
+from checks.facts.snapshot import Absence, Fact, Gap
+from scanner.collect.collector import Collected, stamp
+from scanner.collect.host.probe import ParseError, Probe, as_sudoers, number
 from scanner.collect.host.sshd_script import ANYBODY, SCRIPT, STRANGER
 
 PRIVILEGES = (
-    *(f"/usr/sbin/sshd -T -f /etc/ssh/sshd_config -C {who}" for who in (STRANGER, ANYBODY)),
+    *(f"/usr/sbin/sshd -T -f /etc/ssh/sshd_config -C {as_sudoers(who)}" for who in (STRANGER, ANYBODY)),
     "/usr/bin/grep -Rhi -e match -e include /etc/ssh/sshd_config /etc/ssh/sshd_config.d",
 )
 """The standard configuration only: with a star for the arguments sudo would show any file of the host."""
 
 _NEEDS = "sudo: " + "; ".join(PRIVILEGES)
+_MORE = frozenset(
+    {
+        *("allowusers", "allowgroups", "pubkeyauthentication", "authorizedkeysfile", "authorizedkeyscommand"),
+        *("disableforwarding", "allowtcpforwarding", "allowstreamlocalforwarding", "allowagentforwarding"),
+        *("permittunnel", "gatewayports", "banner", "maxstartups", "usepam", "strictmodes", "hostkey"),
+    }
+)
+"""Further options that a check asks about; lists that are printed line by line are joined."""
 _STANDARD_INCLUDES = ("/etc/ssh/sshd_config.d/", "sshd_config.d/", "/etc/crypto-policies/")
 
 
@@ -32,6 +41,9 @@ class _Seen:
     lines: dict[int, list[str]] = field(default_factory=dict)
     matches: dict[int, tuple[str, str]] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    started: int = 0
+    pid_file: str = ""
+    times: dict[str, int] = field(default_factory=dict)
 
 
 def parse(text: str) -> Collected:
@@ -55,8 +67,11 @@ def parse(text: str) -> Collected:
             server, more = None, [Gap("Sshd", str(error), where=seen.config)]
         gaps += more
         found += [server] if server else []
-    facts = (Sshd(tuple(found)),) if found else ()
-    absences = (Absence("Sshd", absent),) if absent and not gaps and not found else ()
+    starts, more = _starts(servers.values())
+    facts: tuple[Fact, ...] = ((Sshd(tuple(found)),) if found else ()) + starts
+    gaps += more
+    nothing = absent and not gaps and not facts
+    absences = tuple(Absence(name, absent) for name in ("Sshd", "SshdStarts") if nothing)
     if not (facts or absences or gaps):
         raise ParseError("neither a server nor the lack of one was told")
     # A server and the sessions it forked tell the same.
@@ -74,6 +89,8 @@ def _line(row: list[str], servers: dict[str, _Seen]) -> list[Gap]:
             servers[key].unread.append(shown)
         case ["include", key, pattern] if key in servers:
             servers[key].unread += _foreign(pattern)
+        case ["started" | "pid" | "time", key, *rest] if key in servers:
+            _start_line(row[0], rest, servers[key])
         case ["lines", key] if key in servers:
             servers[key].unread.append(f"Match lines of {servers[key].config}")
         case ["cut", title]:
@@ -83,12 +100,58 @@ def _line(row: list[str], servers: dict[str, _Seen]) -> list[Gap]:
             return []
         case ["hidden"]:
             reason = "the processes of others are hidden from this login: other servers may run"
-            return [Gap("Sshd", reason, needs="a login that sees all processes")]
+            needs = "a login that sees all processes"
+            return [Gap(name, reason, needs=needs) for name in ("Sshd", "SshdStarts")]
         case ["dropbear"]:
             return [Gap("Sshd", "Dropbear serves SSH here; its options are not read")]
         case _:
             raise ParseError(f"unexpected line {row[0][:60]!r}")
     return []
+
+
+def _start_line(word: str, rest: list[str], seen: _Seen) -> None:
+    match word, rest:
+        case "started", [seconds]:
+            seen.started = number(seconds, "a time")
+        case "pid", [path]:
+            seen.pid_file = path
+        case "time", [seconds, path]:
+            seen.times[path] = number(seconds, "a time")
+        case _:
+            raise ParseError(f"unexpected line {word[:60]!r}")
+
+
+def _starts(servers: Collection[_Seen]) -> tuple[tuple[SshdStarts, ...], list[Gap]]:
+    """When the running servers read their files; a server that does not tell is a gap."""
+    found: list[SshdStart] = []
+    gaps: list[Gap] = []
+    for seen in servers:
+        files = {path: at for path, at in seen.times.items() if path != seen.pid_file}
+        if not seen.running:
+            continue
+        if not seen.started or seen.config not in files:
+            gaps.append(
+                Gap("SshdStarts", "its start or the age of its files is not shown", where=seen.config)
+            )
+            continue
+        newest = max(files, key=lambda path: files[path])
+        written = seen.times.get(seen.pid_file, 0)
+        found.append(
+            SshdStart(
+                seen.config,
+                started_at=_stamp(seen.started),
+                loaded_at=_stamp(max(seen.started, written)),
+                changed_at=_stamp(files[newest]),
+                changed_file=newest,
+                reloads_seen=written > 0,
+            )
+        )
+    idle = bool(servers) and not any(seen.running for seen in servers)
+    return ((SshdStarts(tuple(found)),) if found or idle else ()), gaps
+
+
+def _stamp(seconds: int) -> str:
+    return stamp(datetime.fromtimestamp(seconds % 2**34, UTC))
 
 
 def _settings_line(line: str, servers: Mapping[str, _Seen]) -> None:
@@ -153,9 +216,12 @@ def _pair(line: str) -> tuple[str, str]:
 
 def _settings(lines: list[str], condition: str = "", user: str = "root", part: int = 0) -> SshSettings:
     values: dict[str, str] = {}
+    more: dict[str, str] = {}
     for line in lines:
         key, value = _pair(line)
         values.setdefault(key, value)
+        if key in _MORE:
+            more[key] = f"{more[key]} {value}" if key in more else value
 
     def text(key: str) -> str:
         if key not in values:
@@ -196,12 +262,13 @@ def _settings(lines: list[str], condition: str = "", user: str = "root", part: i
         condition=condition,
         user=user,
         part=part,
+        options=more,
     )
 
 
 PROBE = Probe(
     "sshd",
-    (Sshd,),
+    (Sshd, SshdStarts),
     SCRIPT,
     parse,
     how="sshd -T for each server and each Match line",

@@ -120,6 +120,23 @@ connections() {
     for (one in others) print "match\tsomebody\t" one
   }'
 }
+# When the server of $pid began, when its pid file was written, and the times of its files: a reload keeps
+# the process and its start, but writes the pid file anew.
+started() {
+  read -r words <"/proc/$pid/stat" || return
+  set -f; set -- ${words##*) }; set +f
+  ticks=${20:-0} boot=
+  while read -r word value; do [ "$word" = btime ] && boot=$value && break; done </proc/stat
+  [ -n "$boot" ] || return
+  printf 'started\t%s\t%s\n' "$count" "$((boot + ticks / 100))"
+  file=/run/sshd.pid named=
+  case $answer in *"pidfile "*) file=${answer#*pidfile }; file=${file%%
+*} ;; esac
+  [ -r "$file" ] && read -r named <"$file"
+  [ "$named" = "$pid" ] || file=
+  stat -L -c "time	$count	%Y	%n" $file "$config" $folder ${folder:+"$folder"/*.conf} 2>/dev/null
+  [ -z "$file" ] || printf 'pid\t%s\t%s\n' "$count" "$file"
+}
 server() {
   config=$1 running=$2 options=$3
   case $seen in *"
@@ -133,10 +150,12 @@ $config $options
   [ "$config" = "$standard" ] && case " $options" in *" -p"*) ;; *) system=yes ;; esac
   printf 'server\t%s\t%s\t%s\t%s\n' "$count" "$config" "$running" "$system"
   set -f; set -- -f "$config" $options; set +f
-  ask "$stranger" "$@" | sed "s/^/[$count] /"
+  answer=$(ask "$stranger" "$@")
+  printf '%s\n' "$answer" | sed "s/^/[$count] /"
   folder=
   [ -d /etc/ssh/sshd_config.d ] && { [ "$config" = "$standard" ] ||
     grep -q 'sshd_config\.d' "$config" 2>/dev/null; } && folder=/etc/ssh/sshd_config.d
+  [ -z "$pid" ] || started
   lines=$(grep -Rhi -e match -e include "$config" $folder 2>/dev/null)
   ended=$?
   if [ "$ended" -gt 1 ]; then
@@ -188,13 +207,15 @@ for process in $(processes | awk '$2 == "sshd" || $2 == "dropbear" { print $1 ":
     [ $# -eq 0 ] || shift
   done
   server "$config" yes "${options# }"
+  pid=
 done
 if [ -n "$sshd" ]; then
+  pid=
   [ "$count" -gt 0 ] || server "$standard" no ''
 else
   printf 'none\t%s\n' "$PATH"
 fi
 exit 0
 """.replace("@STRANGER@", STRANGER).replace("@ANYBODY@", ANYBODY)
-"""Prints `server`, `match`, `unread`, `include` and other lines with tabs, and after `[1] ` or `[1.2] ` the
+"""Prints `server`, `match`, `unread`, `started` and other lines with tabs, and after `[1] ` or `[1.2] ` the
 settings of server 1, and of server 1 for its second Match line."""

@@ -10,9 +10,11 @@ from scanner.collect.host.probe import ParseError, Probe, rows
 _SCRIPT = r"""
 printf 'container\t%s\n' "$(container)"
 [ -r /proc/1/comm ] || printf 'hidden\n'
-processes | awk '$2 ~ /^(chronyd|ntpd|openntpd|ntpsec|systemd-timesyn|timesyncd|ptp4l|phc2sys)$/ {
-  print "daemon\t" $2 }' | sort -u
-has timedatectl && printf 'timedatectl\t%s\n' \
+cat /proc/[0-9]*/comm 2>/dev/null | awk '
+  /^(chronyd|ntpd|openntpd|ntpsec|systemd-timesyn|timesyncd|ptp4l|phc2sys)$/ && !seen[$0]++ {
+    print "daemon\t" $0 }' | sort
+# Without a running systemd there is nobody who would answer.
+has timedatectl && [ -d /run/systemd/system ] && printf 'timedatectl\t%s\n' \
   "$(timedatectl show -p NTPSynchronized 2>/dev/null | sed -n 's/^NTPSynchronized=//p')"
 has chronyc && printf 'chronyc\t%s\n' \
   "$(chronyc -n tracking 2>/dev/null | sed -n 's/^Leap status *: *//p')"

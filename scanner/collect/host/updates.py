@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from checks.facts.host.updates import PendingUpdates, Update
 from checks.facts.snapshot import Gap
+from checks.versions import VersionError, compare
 from scanner.collect.collector import Collected
 from scanner.collect.host.probe import ParseError, Probe, rows
 
@@ -25,17 +26,53 @@ dated() { # FILE...: repository lists by the time at which they were written
 }
 if has apt-get; then
   printf 'manager\tapt\n'
-  for list in /var/lib/apt/lists/*Release; do
-    [ -r "$list" ] || continue
-    awk -F': ' '/^(MD5Sum|SHA1|SHA256|SHA512):/ { exit } { v[$1] = $2 }
-      END { print "list\t" v["Suite"] "\t" v["Label"] "\t" v["Date"] }' "$list"
-  done
+  dates=$(awk -F ': ' 'function tell() {
+      if (file != "") print "list\t" v["Suite"] "\t" v["Label"] "\t" v["Date"] "\t" file }
+    FNR == 1 { tell(); file = FILENAME; over = 0; split("", v) }
+    /^(MD5Sum|SHA1|SHA256|SHA512):/ { over = 1 }
+    !over { v[$1] = $2 }
+    END { tell() }' /dev/null \
+    $(for list in /var/lib/apt/lists/*Release; do [ -r "$list" ] && printf '%s ' "$list"; done))
+  printf '%s\n' "$dates" | cut -f 1-4
   has apt-mark && apt-mark showhold 2>/dev/null | sed 's/^/held\t/'
-  # Without the two caches apt writes nothing.
-  told apt apt-get -s -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
-    --with-new-pkgs --ignore-hold upgrade | grep -E '^(apt	Inst |asked|refused)'
+  # What the lists of security updates offer is compared with what is installed; apt itself would first
+  # build its cache anew, which takes a second. Compressed lists only apt reads.
+  set --
+  packed=
+  for list in $(printf '%s\n' "$dates" | grep -iE -- '-security|Debian-Security|UbuntuESM' | cut -f 5); do
+    for file in "${list%Release}" "${list%InRelease}"; do
+      for file in "$file"*_Packages "$file"*_Packages.*; do
+        case $file in
+          *_Packages) [ -r "$file" ] && set -- "$@" "$file" ;;
+          *) [ -e "$file" ] && [ ! -e "${file%.*}" ] && packed=yes ;;
+        esac
+      done
+    done
+  done
+  if [ -z "$packed" ] && has dpkg-query; then
+    dpkg-query -W -f '${db:Status-Status}\t${Package}\t${Architecture}\t${Version}\n' | awk '
+      function tell(   k) {
+        k = name "\t" arch
+        if (name != "" && k in have && have[k] != version && !((k, version) in told)) {
+          told[k, version] = 1; n = split(FILENAME, part, "/")
+          print "newer\t" name "\t" have[k] "\t" version "\t" part[n]
+        }
+        name = ""
+      }
+      FILENAME == "-" { n = split($0, w, "\t"); if (w[1] == "installed") have[w[2] "\t" w[3]] = w[4]; next }
+      /^Package: / { name = substr($0, 10); arch = ""; version = "" }
+      /^Version: / { version = substr($0, 10) }
+      /^Architecture: / { arch = substr($0, 15) }
+      /^$/ { tell() }
+      END { tell(); print "asked" }' - "$@"
+  else
+    # Without the two caches apt writes nothing.
+    told apt apt-get -s -o Debug::NoLocking=1 -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+      --with-new-pkgs --ignore-hold upgrade | grep -E '^(apt	Inst |asked|refused)'
+  fi
 elif has dnf; then
   printf 'manager\tdnf\n'
+  sed -n 's/^\([^#!].*\)-[0-9][0-9]*:.*/held\t\1/p' /etc/dnf/plugins/versionlock.list 2>/dev/null
   dated /var/cache/dnf/*/repodata/repomd.xml /var/cache/libdnf5/*/repodata/repomd.xml
   for file in /var/cache/dnf/*/repodata/*updateinfo* /var/cache/libdnf5/*/repodata/*updateinfo*; do
     [ -r "$file" ] && { printf 'security\n'; break; }
@@ -43,6 +80,7 @@ elif has dnf; then
   told dnf dnf -q -C updateinfo list --security
 elif has zypper; then
   printf 'manager\tzypper\n'
+  sed -n 's/^solvable_name: */held\t/p' /etc/zypp/locks 2>/dev/null
   dated /var/cache/zypp/raw/*/repodata/repomd.xml
   for file in /var/cache/zypp/raw/*/repodata/*updateinfo*; do
     [ -r "$file" ] && { printf 'security\n'; break; }
@@ -72,6 +110,7 @@ class _Seen:
     security_dates: list[str] = field(default_factory=list)
     security: bool = False
     held: list[str] = field(default_factory=list)
+    newer: list[tuple[str, str, str, str]] = field(default_factory=list)
     answer: list[str] = field(default_factory=list)
     asked: bool = False
     refused: str = ""
@@ -94,6 +133,7 @@ def parse(text: str) -> Collected:
         raise ParseError(f"unknown package manager {seen.manager[:20]!r}")
     held = frozenset(seen.held)
     pending = [one for line in seen.answer if line.strip() for one in readers[seen.manager](line, held)]
+    pending += _newest(seen.newer, held)
     fact = PendingUpdates(
         manager=seen.manager,
         pending=tuple(dict.fromkeys(pending)),
@@ -121,6 +161,8 @@ def _line(row: list[str], seen: _Seen) -> None:
             seen.security = True
         case ["held", package]:
             seen.held.append(package)
+        case ["newer", package, installed, candidate, list_]:
+            seen.newer.append((package, installed, candidate, list_))
         case ["asked"]:
             seen.asked = True
         case ["refused", command, said]:
@@ -154,6 +196,23 @@ def _apt(line: str, held: frozenset[str]) -> list[Update]:
     return [Update(package, installed or "", candidate, origin, security, package.partition(":")[0] in held)]
 
 
+def _newest(found: list[tuple[str, str, str, str]], held: frozenset[str]) -> list[Update]:
+    """What the lists of security updates offer beyond what is installed, at its newest version."""
+    best: dict[tuple[str, str], tuple[str, str]] = {}
+    for package, installed, candidate, list_ in found:
+        key = package, installed
+        try:
+            newer = compare("dpkg", candidate, best[key][0] if key in best else installed) > 0
+        except VersionError as error:
+            raise ParseError(str(error)) from None
+        if newer:
+            best[key] = candidate, list_
+    return [
+        Update(package, installed, candidate, list_, security=True, held=package in held)
+        for (package, installed), (candidate, list_) in best.items()
+    ]
+
+
 def _dnf(line: str, _held: frozenset[str]) -> list[Update]:
     if line.split(maxsplit=1)[0] in ("Name", "ID"):
         return []
@@ -185,7 +244,7 @@ PROBE = Probe(
     (PendingUpdates,),
     _SCRIPT,
     parse,
-    how="apt-get -s upgrade (dnf -C updateinfo, zypper list-patches, apk version)",
+    how="lists of security updates (or apt-get -s, dnf -C updateinfo, zypper list-patches, apk version)",
     seconds=45,
     limit=1_048_576,
 )

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from checks.check import Check
-from checks.facts.host.firewall import Firewall, InputChain
+from checks.facts.host.firewall import Firewall, InputChain, SavedFirewall, SavedRules
+from checks.facts.host.packages import Package, Packages
+from checks.facts.host.units import Unit, Units
 from checks.host import firewall
 from checks.model import Outcome
-from tests.checks.host.judging import checks_of, judged, outcomes, says_unknown
+from tests.checks.host.judging import checks_of, failing, judged, outcomes, says_unknown
 
 PASS, FAIL, NONE = Outcome.PASS, Outcome.FAIL, Outcome.NOT_APPLICABLE
 
@@ -69,3 +71,71 @@ def test_rules_that_refuse_nothing_are_no_filter() -> None:
     found = judged(firewall.active, fact(idle))
     assert {one.outcome for one in found} == {FAIL}
     assert "no rule refuses anything" in found[0].saw
+
+
+def boot(*names: str, enabled: str = "enabled") -> Units:
+    return Units("systemd", False, tuple(Unit(f"{name}.service", enabled, "") for name in names))
+
+
+def saved(
+    *chains: str, whole: bool = True, ufw: bool = False, file: str = "/etc/nftables.conf"
+) -> SavedFirewall:
+    return SavedFirewall((SavedRules(file, chains, whole),), ufw)
+
+
+LOADED = fact(chain("inet", "refuse", policy="drop"))
+SAME = "inet filter input drop"
+
+
+@pytest.mark.parametrize(
+    ("units", "files", "outcome"),
+    [
+        (boot("nftables"), saved(SAME), PASS),
+        (boot("nftables", enabled="disabled"), saved(SAME), FAIL),
+        (boot(), saved(SAME), FAIL),
+        (boot("nftables"), saved("inet filter input accept"), FAIL),
+        (boot("nftables"), saved(), FAIL),
+        (boot("nftables"), saved(whole=False), Outcome.UNKNOWN),
+        (boot("nftables"), SavedFirewall((), ufw_enabled=False), Outcome.UNKNOWN),
+        (boot("firewalld"), SavedFirewall((), ufw_enabled=False), PASS),
+        (boot("ufw"), saved(ufw=True), PASS),
+        (boot("ufw"), saved(ufw=False), FAIL),
+    ],
+)
+def test_rules_survive_a_reboot(units: Units, files: SavedFirewall, outcome: Outcome) -> None:
+    [finding] = judged(firewall.persistent, LOADED, files, units)
+    assert finding.outcome is outcome
+
+
+def test_no_rules_cannot_be_lost() -> None:
+    [finding] = judged(firewall.persistent, fact(), saved(), boot())
+    assert finding.outcome is NONE
+
+
+def test_a_tool_is_installed() -> None:
+    def packages(name: str) -> Packages:
+        return Packages("dpkg", (Package(name, "1", "all", name, "1"),))
+
+    assert failing(firewall.installed, packages("ufw")) == []
+    assert failing(firewall.installed, packages("bash")) == ["packet filter"]
+
+
+@pytest.mark.parametrize(
+    ("units", "files", "found"),
+    [
+        (boot("nftables"), saved(), {"managers": PASS}),
+        (boot("nftables", "firewalld"), saved(), {"nftables": FAIL}),
+        (boot("nftables", "ufw"), saved(ufw=True), {"nftables": FAIL}),
+        (boot("nftables", "ufw"), saved(ufw=False), {"managers": PASS}),
+        (boot("netfilter-persistent", "nftables"), saved(), {"iptables": FAIL}),
+        (boot(), saved(), {"managers": NONE}),
+    ],
+)
+def test_two_managers(units: Units, files: SavedFirewall, found: dict[str, Outcome]) -> None:
+    findings = judged(firewall.one_manager, units, files)
+    assert outcomes(findings) == found
+    for finding in findings:
+        if finding.outcome is FAIL:
+            assert finding.fix.snippets[0].do.startswith(
+                "unit=ne" if finding.on == "iptables" else "unit=nftables"
+            )

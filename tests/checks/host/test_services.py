@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from checks.check import Check
+from checks.facts.host.packages import Package, Packages
 from checks.facts.host.services import Listener, ListeningServices, TimeKeeping
+from checks.facts.host.units import Process, Processes, Unit, Units
 from checks.host import services
 from checks.model import Confidence, Outcome
-from tests.checks.host.judging import checks_of, failing, judged, says_unknown
+from tests.checks.host.judging import checks_of, failing, judged, outcomes, says_unknown
 
 SSH = Listener("tcp", "*", 22, "sshd")
 
@@ -74,4 +76,44 @@ def test_a_store_that_is_meant_to_be_open_passes() -> None:
 )
 def test_the_clock(fact: TimeKeeping, outcome: Outcome) -> None:
     [finding] = judged(services.time_sync, fact)
+    assert finding.outcome is outcome
+
+
+def units(*found: tuple[str, str]) -> Units:
+    return Units("systemd", True, tuple(Unit(f"{name}.service", state, "inactive") for name, state in found))
+
+
+@pytest.mark.parametrize(
+    ("daemons", "starts", "found"),
+    [
+        (("chronyd",), (("chrony", "enabled"),), {"time daemons": Outcome.PASS}),
+        (("chronyd", "ntpd"), (), {"ntpd": Outcome.FAIL}),
+        (("chronyd",), (("systemd-timesyncd", "enabled"),), {"systemd-timesyncd": Outcome.FAIL}),
+        (("chronyd",), (("systemd-timesyncd", "disabled"),), {"time daemons": Outcome.PASS}),
+        (("ptp4l", "phc2sys"), (), {"time daemons": Outcome.NOT_APPLICABLE}),
+        ((), (), {"time daemons": Outcome.NOT_APPLICABLE}),
+    ],
+)
+def test_two_daemons_that_set_the_clock(
+    daemons: tuple[str, ...], starts: tuple[tuple[str, str], ...], found: dict[str, Outcome]
+) -> None:
+    clock = TimeKeeping(daemons, "synchronised", "")
+    assert outcomes(judged(services.one_time_daemon, clock, units(*starts))) == found
+
+
+@pytest.mark.parametrize(
+    ("installed", "state", "program", "outcome"),
+    [
+        ("cron", "enabled", "", Outcome.PASS),
+        ("cron", "disabled", "cron", Outcome.PASS),
+        ("cron", "disabled", "", Outcome.FAIL),
+        ("cron", "", "", Outcome.UNKNOWN),
+        ("bash", "", "", Outcome.NOT_APPLICABLE),
+    ],
+)
+def test_the_scheduler(installed: str, state: str, program: str, outcome: Outcome) -> None:
+    packages = Packages("dpkg", (Package(installed, "1", "amd64", installed, "1"),))
+    known = units(("cron", state)) if state else units(("ssh", "enabled"))
+    processes = Processes((Process("sshd", 0), *((Process(program, 0),) if program else ())))
+    [finding] = judged(services.scheduler, packages, known, processes)
     assert finding.outcome is outcome

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checks.check import Check
-from checks.facts.host.accounts import SudoDefault, Sudoers, SudoRule
+from checks.facts.host.sudoers import SudoDefault, Sudoers, SudoRule
 from checks.host import sudo
 from checks.model import Severity
 from tests.checks.host.judging import checks_of, failing, judged, says_unknown

@@ -66,14 +66,14 @@ def rejudge(store: Store, number: int, *found: Finding, today: str = TODAY) -> i
     ranked = [
         Ranked(f, f.asset, lived[f.id].first_seen if f.id in lived else today, Status.OPEN) for f in found
     ]
+    assets = dict.fromkeys(f.asset for f in found)
     intervals.save(
         store,
         number,
-        ranked,
-        lived=lived,
+        [intervals.Batch(tuple(r for r in ranked if r.finding.asset == a), lived) for a in assets],
         assets=(),
         known={"machine-id:a": "a"},
-        past=lambda kept: Past(number, today, float(len(kept)), 0, 0),
+        past=lambda kept: Past(number, today, float(len(list(kept))), 0, 0),
     )
     store.set_scan(number, state=ScanState.COMPLETE, at=today)
     return number

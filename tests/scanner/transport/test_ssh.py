@@ -89,7 +89,7 @@ def test_an_unknown_host_key_is_refused_before_any_login(tmp_path: Path) -> None
         error = refused(fresh.access(known_hosts=(tmp_path / "empty",)))
         assert error.failure is Failure.HOST_KEY
         assert fresh.fingerprint in str(error)
-        assert f"ssh-keyscan -p {fresh.port} {LOOPBACK}" in str(error)
+        assert f"bartizan hosts enrol ssh://root@{LOOPBACK}:{fresh.port}" in str(error)
         assert "unknown" in str(error)
         assert fresh.logged("userauth-request") == 0
 
@@ -259,10 +259,10 @@ def _mute_after_greeting(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("behave", "failure", "words"),
     [
-        (_silent, Failure.TIMEOUT, "no SSH greeting"),
+        (_silent, Failure.SILENT, "no SSH greeting"),
         (_chatty, Failure.PROTOCOL, "not SSH: '220 mail.example ESMTP'"),
-        (_reset, Failure.PROTOCOL, "before a greeting"),
-        (_closing, Failure.PROTOCOL, "closed before a greeting"),
+        (_reset, Failure.RESET, "before a greeting"),
+        (_closing, Failure.RESET, "closed before a greeting"),
         (_drip_greeting, Failure.PROTOCOL, "not SSH"),
         (_drip_exchange, Failure.TIMEOUT, "key exchange"),
         (_garbage, Failure.PROTOCOL, "key exchange"),
@@ -284,6 +284,7 @@ def test_a_server_that_misbehaves_has_a_name_and_an_end(
             (server.known_hosts,),
             connect_seconds=0.6,
             total_seconds=1.2,
+            retry_seconds=0.1,
         )
         error = refused(access)
         assert error.failure is failure, error
@@ -351,8 +352,11 @@ def test_a_server_that_takes_no_keys_says_what_it_takes(sshd: LabServer) -> None
 )
 def test_no_algorithm_in_common_is_not_called_unreachable(sshd: LabServer) -> None:  # noqa: F811
     error = refused(sshd.access())
-    assert error.failure is Failure.PROTOCOL
+    assert error.failure is Failure.ALGORITHMS
     assert "no algorithm in common" in str(error)
+    assert "sntrup761x25519-sha512@openssh.com" in str(error)
+    assert "curve25519-sha256" in str(error)
+    assert "no matching cipher found" in str(error)
 
 
 def test_a_dropbear_server_answers_the_same_script(tmp_path: Path) -> None:
@@ -377,7 +381,7 @@ def test_what_the_access_says_wins_over_the_ssh_config(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text("Host *\n  User other\n  Port 2200\n  HostName 192.0.2.7\n  HostKeyAlias alias\n")
     led = resolved(SshAccess("web", port=2222, user="me", config=config))
-    assert (led.host, led.port, led.user, led.address) == ("alias", 2222, "me", "192.0.2.7")
+    assert (led.host, led.alias, led.port, led.user) == ("192.0.2.7", "alias", 2222, "me")
 
 
 def test_a_missing_ssh_config_is_one_clear_line(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.facts.host.accounts import Accounts, Passwords, Sudoers
+from checks.facts.host.accounts import Accounts, Passwords
 from checks.facts.host.files import FileModes, OpenPaths
 from checks.facts.host.firewall import Firewall
 from checks.facts.host.kernel import MandatoryAccess, Sysctls
 from checks.facts.host.services import ListeningServices, TimeKeeping
 from checks.facts.host.sshd import Sshd
+from checks.facts.host.sudoers import Sudoers
 from checks.facts.host.system import OperatingSystem
 from checks.facts.host.updates import PendingUpdates, RebootState
 from checks.facts.network import OpenPorts

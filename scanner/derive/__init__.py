@@ -1,0 +1,1 @@
+"""Facts that are computed when a snapshot is judged."""

@@ -1,0 +1,112 @@
+"""When an SSH server read its configuration, and the options that it is asked about."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from checks.facts.host.sshd import Sshd, SshdStart, SshdStarts
+from checks.host import ssh_server
+from checks.model import Finding, Outcome
+from scanner.collect.collector import Context
+from scanner.collect.host import sshd
+from scanner.collect.host.probe import ParseError
+from scanner.collect.host.script import compose
+from scanner.collect.host.sections import split
+from scanner.transport.local import run_local
+from tests.checks.host.judging import judged
+from tests.lab.ssh import LabServer, running_sshd
+
+NONCE = "0123456789abcdef" * 2
+ROWS = """server\t1\t/etc/ssh/sshd_config\tyes\tyes
+started\t1\t1790000000
+time\t1\t1790000500\t/run/sshd.pid
+time\t1\t1790000400\t/etc/ssh/sshd_config
+time\t1\t1790000100\t/etc/ssh/sshd_config.d
+pid\t1\t/run/sshd.pid
+"""
+
+
+def judge(server: LabServer) -> Finding:
+    result = run_local(compose([sshd.PROBE], NONCE), limit_bytes=2_000_000, context=Context())
+    [starts] = [
+        fact for fact in sshd.parse(split(result.stdout, NONCE).sections["sshd"].text).facts
+        if isinstance(fact, SshdStarts)
+    ]  # fmt: skip
+    [finding] = [
+        one for one in judged(ssh_server.running_configuration, starts) if one.on == str(server.config)
+    ]
+    return finding
+
+
+@pytest.mark.real
+def test_a_change_is_loaded_by_a_reload_and_the_repair_is_one(tmp_path: Path) -> None:
+    with running_sshd(tmp_path, "AllowUsers ann\nAllowUsers bob root\n") as server:
+        os.utime(server.config, (time.time() - 60, time.time() - 60))
+        assert judge(server).outcome is Outcome.PASS
+        # A second is the unit of all clocks here.
+        time.sleep(1.1)
+        server.config.touch()
+        bad = judge(server)
+        assert bad.outcome is Outcome.FAIL
+        subprocess.run(["sh", "-c", bad.fix.snippets[0].do], check=True, capture_output=True)
+        assert judge(server).outcome is Outcome.PASS
+        assert server.pid == int((tmp_path / "pid").read_text())
+
+
+def starts(text: str) -> tuple[SshdStart, ...]:
+    [fact] = [one for one in sshd.parse(text).facts if isinstance(one, SshdStarts)]
+    return fact.servers
+
+
+def test_a_reload_shows_in_the_pid_file() -> None:
+    [one] = starts(ROWS)
+    assert (one.started_at, one.loaded_at) == ("2026-09-21T14:13:20Z", "2026-09-21T14:21:40Z")
+    assert (one.changed_at, one.changed_file) == ("2026-09-21T14:20:00Z", "/etc/ssh/sshd_config")
+    assert one.reloads_seen
+
+
+def test_without_the_pid_file_only_the_start_is_known() -> None:
+    [one] = starts("\n".join(line for line in ROWS.split("\n") if "pid" not in line))
+    assert one.loaded_at == one.started_at
+    assert not one.reloads_seen
+
+
+def test_a_pid_file_that_was_not_looked_at_shows_no_reload() -> None:
+    [one] = starts("\n".join(line for line in ROWS.split("\n") if "1790000500" not in line))
+    assert not one.reloads_seen
+
+
+@pytest.mark.parametrize("left_out", ["started", "1790000400"])
+def test_a_server_that_does_not_tell_is_a_gap(left_out: str) -> None:
+    seen = sshd.parse("\n".join(line for line in ROWS.split("\n") if left_out not in line))
+    assert "SshdStarts" in {gap.fact for gap in seen.gaps}
+    assert not any(isinstance(fact, SshdStarts) for fact in seen.facts)
+
+
+def test_a_server_that_does_not_run_has_no_start() -> None:
+    assert starts(ROWS.replace("\tyes\tyes", "\tno\tyes")) == ()
+
+
+@pytest.mark.parametrize("line", ["started\t1", "time\t1\tsoon\t/x", "pid\t1\ta\tb", "started\t9\t1"])
+def test_a_broken_line_is_refused(line: str) -> None:
+    with pytest.raises(ParseError):
+        sshd.parse(f"{ROWS}{line}\n")
+
+
+@pytest.mark.real
+def test_options_that_are_printed_line_by_line_are_joined(tmp_path: Path) -> None:
+    with running_sshd(tmp_path, "AllowUsers ann\nAllowUsers bob root\nBanner none\n") as server:
+        result = run_local(compose([sshd.PROBE], NONCE), limit_bytes=2_000_000, context=Context())
+        facts = sshd.parse(split(result.stdout, NONCE).sections["sshd"].text).facts
+        [found] = [fact for fact in facts if isinstance(fact, Sshd)]
+        [mine] = [one for one in found.servers if one.config == str(server.config)]
+        options = mine.settings[0].options
+        assert options["allowusers"] == "ann bob root"
+        assert options["banner"] == "none"
+        assert "allowgroups" not in options
+        assert options["hostkey"] == str(tmp_path / "host_key")

@@ -101,7 +101,7 @@ class Host:
             check=False,
         )
         out, err = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
-        assert not check or done.returncode == 0, f"{self.name}: {command}\n{out[-2000:]}{err[-2000:]}"
+        assert not check or done.returncode == 0, f"{self.name}: {command[:300]}\n{out[-1500:]}{err[-1500:]}"
         return Done(done.returncode, out, err)
 
     @property

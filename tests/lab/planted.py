@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.lab import planting_files, planting_network, planting_people, planting_software
+from tests.lab import hardening, planting_files, planting_network, planting_people, planting_software
 from tests.lab.hosts import Host, Lab, Login
 from tests.lab.planting import KEEP, KERNEL, PACKAGES, Planting
 
@@ -77,4 +77,13 @@ def bad_host(
     for one in plantings:
         if one.shell != ":" and not one.apart:
             host.run(one.shell)
+    return host
+
+
+def clean_host(lab: Lab, login: Login = "sudo", name: str = "clean") -> Host:
+    """A host that an administrator hardened as well as a host that is not booted can be hardened."""
+    host = lab.host(
+        "bookworm", packages=hardening.PACKAGES, kernel=hardening.KERNEL, login=login, name=name
+    )
+    host.run(hardening.HARDENED)
     return host

@@ -27,7 +27,7 @@ lint: $(VENV)/.develop
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.develop
+bench: $(VENV)/.develop system-test
 	$(BIN)/python -m tests.benchmarks
 
 $(VENV)/bin/python:
@@ -51,7 +51,7 @@ system-scan:
 system-test:
 	@.ci/system.sh required nmap sshd:openssh-server ssh:openssh-client dropbear:dropbear-bin chromium busybox \
 	  redis-server memcached vsftpd pg_lsclusters:postgresql ip:iproute2 nft:nftables iptables visudo:sudo \
-	  setpriv:util-linux openssl pdfinfo:poppler-utils
+	  setpriv:util-linux openssl pdfinfo:poppler-utils debootstrap rpmbuild:rpm ansible-playbook:ansible
 
 # Needs uv; the files pin every package for Python 3.11 to 3.13 with hashes.
 lock:

@@ -13,6 +13,7 @@ from baselines.fits import fitting
 from baselines.resolve import Demand
 from checks.check import CLOCK_PARAMETER
 from checks.facts.snapshot import Gap, Snapshot, Source
+from checks.facts.untold import UntoldError
 from checks.fix import Fix, FixText, fix_key, printable, render_fix
 from checks.model import Evidence, Finding, Kind, Outcome
 from checks.verdict import Verdict, unknown
@@ -71,20 +72,25 @@ def _verdicts(demand: Demand, snapshot: Snapshot, now: datetime) -> Iterator[Ver
     facts = [snapshot.facts[fact.__name__] for fact in check.needs]
     options = {**demand.options, CLOCK_PARAMETER: now} if check.wants_time else demand.options
     judged: list[Verdict] = []
-    crash = ""
+    crash = untold = ""
     try:
         # One by one: what was yielded before a crash still counts, except as a pass.
         for verdict in check.run(*facts, **options):
             judged.append(_sound(verdict))
+    except UntoldError as error:
+        untold = str(error)
     except Exception as error:  # noqa: BLE001 - a crash in a check is an answer about that check
         crash = f"{type(error).__name__}: {error}"
-    if crash:
+    if untold or crash:
         yield from (v for v in judged if v.outcome is not Outcome.PASS)
+    if untold:
+        yield Verdict(Outcome.UNKNOWN, on="", reason=untold, needs="a new scan")
+    elif crash:
         yield Verdict(Outcome.ERROR, on="", reason=f"the check stopped: {printable(crash)[:500]}")
     else:
         yield from judged
     yield from _of_gaps(gaps, snapshot.target.kind)
-    if not judged and not crash and not gaps:
+    if not (judged or untold or crash or gaps):
         absent = next((a.reason for a in snapshot.absences if a.fact in names), "")
         reason = absent or "nothing of the kind was found here"
         yield Verdict(Outcome.NOT_APPLICABLE, on="", reason=reason)

@@ -108,7 +108,7 @@ def collect(
             at,
             snapshots=snapshots,
             failure=error.failure if error else "",
-            reason=str(error) if error else "",
+            reason=error.said if error else "",
         )
         listener.end(result)
     if cancelled.is_set():

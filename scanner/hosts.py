@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def candidates(made: Plan, options: Options) -> tuple[Candidate, ...]:
             access = ssh_access(one.access, options, made.guard, secrets, logins)
             return Candidate(one.target.name, access, shown_keys(access, Context()))
         except CollectError as error:
-            return Candidate(one.target.name, None, None, str(error))
+            return Candidate(one.target.name, None, None, error.said)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return tuple(pool.map(asked, hosts_of(made)))
@@ -130,7 +131,8 @@ def refusal(found: Shown) -> str:
     if changed := found.of(CHANGED):
         return (
             f"THE HOST KEY HAS CHANGED: it shows {changed[0].kind} {changed[0].fingerprint}, and known_hosts "
-            "has another; nothing is replaced. If you know why, take the old line out and enrol again"
+            "has another; nothing is replaced. If you know why, take the old line out (`ssh-keygen -R "
+            f"{shlex.quote(found.name)}`, with -f FILE for another file) and enrol again"
         )
     return ""
 

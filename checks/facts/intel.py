@@ -14,6 +14,9 @@ from checks.facts.host.system import OperatingSystem
 from checks.facts.host.updates import RebootState
 from checks.facts.snapshot import Fact
 
+EPSS_STEPS = (0.01, 0.1, 0.5)
+"""From which EPSS on a flaw presses more than below. The number itself moves a little every day."""
+
 
 class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A feed that was used, and the day of its data.

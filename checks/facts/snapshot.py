@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from checks.facts.untold import mark
 from checks.model import Target
 
 FORMAT = 1
@@ -119,8 +120,8 @@ def decode(data: bytes, types: Mapping[str, type[Fact]], only: Collection[str] |
     """The snapshot that `encode` wrote; `types` names the known facts.
 
     A fact of an unknown type (written by a plug-in that is not here) or of another form (written by
-    another version) becomes a gap. With `only`, all about other facts than these is left out: facts, gaps,
-    absences and sources.
+    another version) becomes a gap; a field that was not in its form yet is `Untold`. With `only`, all
+    about other facts than these is left out: facts, gaps, absences and sources.
 
     Raises:
         msgspec.DecodeError: not JSON, or not of this form.
@@ -139,7 +140,9 @@ def decode(data: bytes, types: Mapping[str, type[Fact]], only: Collection[str] |
             gaps.append(Gap(name, f"no installed package defines the fact {name}"))
             continue
         try:
-            facts[name] = msgspec.json.decode(raw, type=types[name])
+            fact = msgspec.json.decode(raw, type=types[name])
+            mark(fact, bytes(raw))
+            facts[name] = fact
         except msgspec.ValidationError as error:
             # One topic whose form has changed since must not make a whole old snapshot unreadable.
             gaps.append(Gap(name, f"stored in a form that this version does not read: {error}"))

@@ -12,6 +12,14 @@ from checks.verdict import Verdicts, expect
 
 _NO_LOGIN = frozenset({"nologin", "false", "true", "sync", "shutdown", "halt"})
 """Programs in the place of a shell that give nobody a session."""
+_FOLDERS = frozenset({"/bin", "/sbin", "/usr/bin", "/usr/sbin"})
+_NOBODY = 65_534
+
+
+def _gives_no_session(shell: str) -> bool:
+    """Whether that is one of those programs; in another folder the name says nothing."""
+    folder, _, name = shell.rpartition("/")
+    return name in _NO_LOGIN and folder in _FOLDERS
 
 
 @check(
@@ -26,8 +34,18 @@ _NO_LOGIN = frozenset({"nologin", "false", "true", "sync", "shutdown", "halt"})
         "give it an id of its own or delete it.",
         verify="awk -F: '$3 == 0 { print $1 }' /etc/passwd   # root",
         effort=Effort(setup=1, each=0.5),
-        undo="Unlock the account with `usermod -U`.",
-        snippets=(Snippet(Language.SHELL, "usermod -L -e 1 -- @{on}", "usermod -U -e '' -- @{on}"),),
+        undo="Unlock the account with `usermod -U -e ''`.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "user=@{on}\n"
+                "# The first account with this id is root itself, whatever its name: sudo and cron need it.\n"
+                '[ "$(id -nu 0)" != "$user" ] ||\n'
+                '  { echo "$user stands first: it is root for the system" >&2; exit 1; }\n'
+                'usermod -L -e 1 -- "$user"',
+                "usermod -U -e '' -- @{on} || usermod -e '' -- @{on}",
+            ),
+        ),
     ),
 )
 def uid_zero(found: Accounts) -> Verdicts:
@@ -81,8 +99,8 @@ def empty_password(accounts: Accounts, passwords: Passwords) -> Verdicts:
         "read the old one.",
         verify="awk -F: '$2 != \"x\" { print $1 }' /etc/passwd   # nothing",
         effort=Effort(setup=0.25, each=0.1),
-        undo="`pwunconv` moves them back.",
-        snippets=(Snippet(Language.SHELL, "pwconv && passwd -e -- @{on}", "pwunconv"),),
+        undo="It must not come back: everybody could read it. `chage -d` lifts the demand for a new one.",
+        snippets=(Snippet(Language.SHELL, "pwconv && passwd -e -- @{on}"),),
     ),
 )
 def password_outside_shadow(found: Accounts) -> Verdicts:
@@ -152,9 +170,9 @@ def system_shells(
     hashes = {p.name: p for p in passwords.passwords}
     bad = []
     for account in accounts.accounts:
-        system = 0 < account.uid < accounts.uid_min
+        system = 0 < account.uid < accounts.uid_min or account.uid == _NOBODY
         shell = account.shell or "/bin/sh"
-        if system and account.name not in allowed and shell.rpartition("/")[2] not in _NO_LOGIN:
+        if system and account.name not in allowed and not _gives_no_session(shell):
             bad.append((account.name, shell))
     for name, shell in bad:
         state = hashes[name].state if name in hashes else PasswordState.EMPTY

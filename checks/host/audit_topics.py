@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -140,11 +141,11 @@ def calls_of(topic: Topic, machine: str) -> tuple[str, ...]:
 
 def not_recorded(topic: Topic, rules: Iterable[AuditRule], machine: str) -> Iterator[str]:
     """What of the topic no rule records: paths, and system calls with their architecture."""
-    kept = [rule for rule in rules if rule.action == "always" and rule.filter in ("exit", "entry")]
-    if any(_watches(rule, path, "x") for rule in kept for path in topic.instead):
+    kept = [rule for rule in rules if rule.filter in ("exit", "entry")]
+    if any(_kept(kept, partial(_watches, path=path, permissions="x")) for path in topic.instead):
         return
     for group in topic.watched:
-        if not any(_watches(rule, path, "wa") for rule in kept for path in group):
+        if not any(_kept(kept, partial(_watches, path=path, permissions="wa")) for path in group):
             yield " or ".join(group)
     kinds = architectures(machine)
     # A rule without an architecture means the calls of the machine's own.
@@ -152,8 +153,14 @@ def not_recorded(topic: Topic, rules: Iterable[AuditRule], machine: str) -> Iter
     for call in calls_of(topic, machine):
         for architecture in kinds:
             for fields in topic.fields:
-                if not any(_records(rule, call, architecture, fields) for rule in full):
+                asked = partial(_records, call=call, architecture=architecture, fields=fields)
+                if not _kept(full, asked):
                     yield " ".join((call, f"({architecture})", *sorted(fields)))
+
+
+def _kept(rules: Iterable[AuditRule], meant: Callable[[AuditRule], bool]) -> bool:
+    """Whether the first rule that means all of it records it: the kernel asks no further."""
+    return next((rule.action == "always" for rule in rules if meant(rule)), False)
 
 
 def _watches(rule: AuditRule, path: str, permissions: str) -> bool:

@@ -17,7 +17,7 @@ from checks.verdict import Verdicts, expect, not_applicable, unknown
         action="Let banners tell nothing about the system",
         do="Replace the text of @{on} by a notice that names neither the system nor its version. The "
         "wording of the snippet is an example: let whoever answers for legal matters choose it.",
-        verify="cat @{on}   # a notice without names and without \\m, \\r, \\s, \\v",
+        verify="cat @{on}   # a notice without names and without \\m, \\r, \\s, \\S, \\v",
         effort=Effort(setup=0.25, each=0.05),
         undo="Put the file @{on}.before back.",
         snippets=(
@@ -54,7 +54,7 @@ def leak(found: Banners) -> Verdicts:
             not told,
             on=one.path,
             saw=f"tells {', '.join(told)}" if told else clean,
-            want="no names of systems, no \\m, \\r, \\s, \\v",
+            want="no names of systems, no \\m, \\r, \\s, \\S, \\v",
         )
     for path in found.missing:
         yield not_applicable(path, f"there is no {path}")

@@ -39,7 +39,7 @@ def expiry(found: Certificates, *, days: int = 30, now: datetime) -> Verdicts:
         if begins > now:
             saw = f"valid only from {begins:%Y-%m-%d}"
         else:
-            saw = f"ended {ends:%Y-%m-%d}" if left < 0 else f"ends {ends:%Y-%m-%d}, in {left:.0f} days"
+            saw = f"ended {ends:%Y-%m-%d}" if left < 0 else f"ends {ends:%Y-%m-%d}"
         yield expect(
             left >= days and begins <= now,
             on=one.path,

@@ -15,6 +15,8 @@ from checks.verdict import Verdicts, expect, unknown
 
 EVERYWHERE = frozenset({"*", "0.0.0.0", "::", "[::]"})  # noqa: S104 - read, not bound
 """How configurations write that a server listens on all addresses."""
+_REDIS_PROTECTS_NAMED = 7
+"""The first Redis whose protected mode also holds where the configuration names addresses."""
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "_local_", "[::1]", "loopback"})
 
 
@@ -104,13 +106,20 @@ def mysql_logins(found: MySql) -> Verdicts:
     ),
     refs=("https://redis.io/docs/latest/operate/oss_and_stack/management/security/",),
 )
-def redis_password(found: Redis) -> Verdicts:
+def redis_password(found: Redis, packages: Packages) -> Verdicts:
     """An open Redis writes files where an attacker wants them: it is turned into a login within minutes."""
+    named = _protects_named_addresses(packages)
     for server in found.servers:
         beyond = _beyond(server.bind)
-        # Without a bind line the protected mode refuses everybody else.
-        open_one = not server.password and not server.protected and (bool(beyond) or not server.bind)
         address = ", ".join(server.bind) or "all addresses"
+        # Without a bind line the protected mode of every version refuses everybody else.
+        asked = bool(beyond) and server.protected and not server.password
+        if asked and named is None:
+            reason = f"the protected mode guards {address} from version 7 on, and the version is not known"
+            yield unknown(server.file, reason, port=f"tcp/{server.port}")
+            continue
+        guarded = server.password or (server.protected and (not beyond or bool(named)))
+        open_one = not guarded and (bool(beyond) or not server.bind)
         yield expect(
             not open_one,
             on=server.file,
@@ -121,6 +130,15 @@ def redis_password(found: Redis) -> Verdicts:
             values={"key": "bind", "good": "127.0.0.1 -::1", "file": server.file},
             cite="bind",
         )
+
+
+def _protects_named_addresses(packages: Packages) -> bool | None:
+    """Whether the protected mode still guards where a `bind` line names addresses; None if not known."""
+    if any(one.name.startswith("valkey") for one in packages.packages):
+        return True
+    versions = [one.version for one in packages.packages if re.fullmatch(r"redis\d*(-server)?", one.name)]
+    majors = [int(found[1]) for version in versions if (found := re.match(r"(?:\d+:)?(\d+)\.", version))]
+    return min(majors) >= _REDIS_PROTECTS_NAMED if majors else None
 
 
 @check(

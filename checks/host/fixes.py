@@ -24,7 +24,8 @@ def setting(
         Snippet(
             Language.SHELL,
             f"file={file}\nkey=@{{key}}\nvalue=@{{good}}\n"
-            '[ -e "$file" ] || : >"$file"\n'
+            "# A new file would hide all that the vendor's own one sets.\n"
+            '[ -e "$file" ] || cp -p "/usr$file" "$file" 2>/dev/null || : >"$file"\n'
             f'sed -i "s/^[[:space:]]*$key{pattern}.*/#before $key: &/" "$file" &&\n'
             f'  printf \'%s{between}%s\\n\' "$key" "$value" >>"$file"{then}',
             f"file={file}\nkey=@{{key}}\nvalue=@{{good}}\n"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from checks.facts.intel import Feed, Flaw, FlawedPackage, KernelFlaws, Vulnerabilities
+from checks.facts.intel import EPSS_STEPS, Feed, Flaw, FlawedPackage, KernelFlaws, Vulnerabilities
 from checks.model import Exploit, Exposure, Impact, Points, Severity
 
 MOST_CVES = 1_000
@@ -100,7 +100,7 @@ def _said(flaw: Flaw) -> str:
 
 
 def _values(one: Points) -> tuple[float, ...]:
-    steps = sum(one.epss >= least for least in (0.01, 0.1, 0.5))
+    steps = sum(one.epss >= least for least in EPSS_STEPS)
     return (
         bool(one.kev),
         _EXPLOITS.index(one.exploit),
@@ -153,9 +153,12 @@ def feeds_of(found: Vulnerabilities | KernelFlaws) -> tuple[str, ...]:
     )
 
 
-def dated(feeds: Iterable[Feed]) -> str:
-    """`debian-tracker 2026-11-20, changelogs 2026-11-19`."""
-    return ", ".join(f"{feed.name} {feed.date}" for feed in feeds)
+def named_feeds(feeds: Iterable[Feed]) -> str:
+    """`debian-tracker, changelogs`: without their days, which are in `feeds_of` and in the evidence.
+
+    A feed that is newer and says the same changes nothing that was seen.
+    """
+    return ", ".join(feed.name for feed in feeds)
 
 
 def doubt(
@@ -166,7 +169,7 @@ def doubt(
     complete = [feed for feed in feeds if feed.tells in needed]
     if not complete:
         lack = "tells which flaws have no fix yet" if state else "tells of all its packages"
-        return f"of the feeds for {release} ({dated(feeds) or 'none'}) none {lack}"
+        return f"of the feeds for {release} ({named_feeds(feeds) or 'none'}) none {lack}"
     newest = max(complete, key=lambda feed: feed.date)
     if too_old(newest.date, max_age_days, now):
         age = f"older than {max_age_days} days"

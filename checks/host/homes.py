@@ -37,10 +37,20 @@ def _nobody() -> Verdict:
     return not_applicable("homes", "no account of a person has a shell")
 
 
-def _own_group(groups: Groups, file: FileMode) -> bool:
+def _own_group(accounts: Accounts, groups: Groups, file: FileMode) -> bool:
     """Whether the file's group is the private one of its owner: then only the owner has its rights."""
     group = next((one for one in groups.groups if one.name == file.group), None)
-    return group is not None and group.name == file.owner and not set(group.members) - {file.owner}
+    if group is None or group.name != file.owner:
+        return False
+    return not (set(group.members) | {one.name for one in accounts.accounts if one.gid == group.gid}) - {
+        file.owner
+    }
+
+
+def _names(accounts: Accounts, home: FileMode) -> tuple[str, ...]:
+    """The names of whoever a home is for; its owner where no account names it."""
+    ids = {one.uid for one in accounts.accounts if one.home == home.path}
+    return tuple(one.name for one in accounts.accounts if one.uid in ids) or (home.owner,)
 
 
 @check(
@@ -181,8 +191,7 @@ def owner(accounts: Accounts, homes: Homes) -> Verdicts:
         snippets=(
             Snippet(
                 Language.SHELL,
-                'file=@{on}\nowner=$(stat -c %U "$(dirname "$file")")\n'
-                'chmod go-w -- "$file" && chown -h "$owner" -- "$file"',
+                'file=@{on}\nchmod go-w -- "$file" && chown -h @{user} -- "$file"',
                 'file=@{on}\nchown -h @{owner} -- "$file" && chmod @{mode} -- "$file"',
             ),
             Snippet(
@@ -194,14 +203,14 @@ def owner(accounts: Accounts, homes: Homes) -> Verdicts:
         key="homes:dot-files",
     ),
 )
-def dot_files(groups: Groups, homes: Homes) -> Verdicts:
+def dot_files(accounts: Accounts, groups: Groups, homes: Homes) -> Verdicts:
     """A shell runs its start file at every login: who may write to it acts as its owner, root included."""
-    owners = {home.path: home.owner for home in homes.homes}
+    owners = {home.path: _names(accounts, home) for home in homes.homes}
     bad = []
     for file in homes.dots:
         bits = int(file.mode, 8)
-        open_to_group = bits & 0o020 and not _own_group(groups, file)
-        foreign = file.owner not in (owners.get(file.path.rpartition("/")[0]), "root")
+        open_to_group = bits & 0o020 and not _own_group(accounts, groups, file)
+        foreign = file.owner not in (*owners.get(file.path.rpartition("/")[0], ()), "root")
         if bits & 0o002 or open_to_group or foreign:
             bad.append(file)
     for file in bad:
@@ -211,7 +220,11 @@ def dot_files(groups: Groups, homes: Homes) -> Verdicts:
             saw=f"{file.mode} {file.owner}:{file.group}",
             want="written by the home's owner alone",
             severity=Severity.HIGH if int(file.mode, 8) & 0o002 else None,
-            values={"mode": file.mode, "owner": file.owner},
+            values={
+                "mode": file.mode,
+                "owner": file.owner,
+                "user": (*owners.get(file.path.rpartition("/")[0], ()), "root")[0],
+            },
         )
     yield from _unsearched(homes)
     searched = len(homes.homes) - len(homes.unsearched)

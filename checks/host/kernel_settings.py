@@ -119,6 +119,17 @@ NAMESPACES_FIX = Fix(
 """The same for user namespaces, which some programs need."""
 
 
+_OWN = {
+    "net.ipv4.conf.default.accept_redirects": "net.ipv4.ip_forward",
+    "net.ipv4.conf.default.secure_redirects": "net.ipv4.ip_forward",
+    "net.ipv4.conf.default.send_redirects": "",
+    "net.ipv6.conf.default.accept_redirects": "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.default.accept_ra": "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.default.accept_source_route": "",
+}
+"""Settings that an interface decides for itself whatever `all` says, unless the other one is on."""
+
+
 def verdicts(found: Sysctls, settings: Iterable[Setting], container: str = "") -> Verdicts:
     """One verdict for each setting.
 
@@ -145,3 +156,27 @@ def verdicts(found: Sysctls, settings: Iterable[Setting], container: str = "") -
         else:
             path = f"/proc/sys/{setting.name.replace('.', '/')}"
             yield unknown(setting.name, f"{path} may not be read", needs=f"sudo: cat {path}")
+    if not container:
+        yield from _interfaces(found, settings, off)
+
+
+def _interfaces(found: Sysctls, settings: Iterable[Setting], off: bool) -> Verdicts:
+    """Interfaces that go on as before although `all` and `default` are good."""
+    for setting in settings:
+        head, _, tail = setting.name.partition(".conf.default.")
+        scopes = (setting.name, f"{head}.conf.all.{tail}")
+        settled = setting.name in _OWN and all(found.values.get(one) in setting.good for one in scopes)
+        if not settled or found.values.get(_OWN[setting.name], "0") != "0" or (off and "ipv6" in head):
+            continue
+        for name, value in found.values.items():
+            own = name.removeprefix(f"{head}.conf.").removesuffix(f".{tail}")
+            if name != f"{head}.conf.{own}.{tail}" or value in setting.good:
+                continue
+            if found.values.get(f"{head}.conf.{own}.disable_ipv6", "0") == "0":
+                yield expect(
+                    False,
+                    on=name,
+                    saw=f"{value}, whatever the setting for all says",
+                    want=" or ".join(setting.good),
+                    values={"good": setting.good[0], "before": value},
+                )

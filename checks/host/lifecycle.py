@@ -39,13 +39,13 @@ class Release:
         return bool(self.extended) and _reaches(self.extended, day)
 
     def until(self, day: date, notice_days: int) -> str:
-        """The end of support in words, with the days left once they are few."""
+        """The end of support in words; once few days are left, it says so."""
         if not self.ended:
             return "supported, no end announced"
         if self.ended == PAST:
             return "support has ended"
         left = date.fromisoformat(self.ended) - day
-        soon = f", only {left.days} days more" if left <= timedelta(days=notice_days) else ""
+        soon = f", not even {notice_days} days more" if left < timedelta(days=notice_days) else ""
         return f"supported until {self.ended}{soon}"
 
 

@@ -13,7 +13,7 @@ from checks.model import Exploit, Impact, Severity
 from checks.verdict import Verdict, Verdicts, expect, not_applicable, unknown
 
 _DEFS = "/etc/login.defs"
-_UMASK = "[uU][mM][aA][sS][kK][[:space:]=][[:space:]]*"
+_UMASK = "[uU][mM][aA][sS][kK][[:space:]=][[:space:]]*[\\\"']*"
 _DROP_IN = "/etc/profile.d/zz-{}.sh"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.check import check
 from checks.facts.host.login_rules import LoginDefs
-from checks.facts.host.pam import Pam
+from checks.facts.host.pam import INCLUDES, Pam
 from checks.fix import Effort, Fix
 from checks.host import pam_fixes
 from checks.host.pam_stacks import REFERENCE, first, none, stacks, unread, value
@@ -38,12 +38,29 @@ def su_restrict(found: Pam) -> Verdicts:
         yield from unread(found)
         yield unknown("su", "PAM has no file for su: whether there is a su that asks PAM was not seen")
         return
-    rule = first(found.stack("su", "auth"), "pam_wheel")
-    hard = rule is not None and rule.control in ("required", "requisite")
-    held = hard and rule is not None and "deny" not in rule.arguments and "trust" not in rule.arguments
-    saw = f"{rule.control} pam_wheel {' '.join(rule.arguments)}".strip() if rule else "no pam_wheel"
-    yield expect(
-        held, on="su", saw=saw, want="required pam_wheel", values={"file": "/etc/pam.d/su"}, cite="pam.d/su"
+    # `su -` has a file of its own on some systems, which takes in that of su on most of them.
+    for name in [one for one in ("su", "su-l") if found.has(one)]:
+        rule = first(found.stack(name, "auth"), "pam_wheel")
+        hard = rule is not None and rule.control in ("required", "requisite")
+        held = hard and rule is not None and "deny" not in rule.arguments and "trust" not in rule.arguments
+        saw = f"{rule.control} pam_wheel {' '.join(rule.arguments)}".strip() if rule else "no pam_wheel"
+        if name == "su" or not _takes_in(found, name, "su"):
+            yield expect(
+                held,
+                on=name,
+                saw=saw,
+                want="required pam_wheel",
+                values={"file": f"/etc/pam.d/{name}"},
+                cite=f"pam.d/{name}\t",
+            )
+
+
+def _takes_in(found: Pam, name: str, other: str) -> bool:
+    """Whether the file takes in the other for its logins: one change then does for both."""
+    rules = [rule for file in found.files if file.name == name for rule in file.rules]
+    return any(
+        rule.kind in ("auth", "") and rule.control in INCLUDES and rule.module.rpartition("/")[2] == other
+        for rule in rules
     )
 
 
@@ -144,7 +161,8 @@ def hash(found: Pam, defs: LoginDefs, *, strong: frozenset[str] = _STRONG) -> Ve
     there = list(stacks(found, "password"))
     for on, rules in there:
         for rule in [one for one in rules if one.module.startswith("pam_unix")][:1]:
-            named = [word for word in _HASHES if rule.argument(word) is not None]
+            # The last word stands; blowfish and sha512 may have rounds, which are words of their own.
+            named = [word for word in reversed(rule.arguments) if word in _HASHES]
             # Without a word of its own pam_unix takes that of login.defs, and without any of both DES.
             chosen = named[0] if named else method or "des"
             yield expect(

@@ -13,6 +13,11 @@ _NEITHER = (
     'else echo "neither authselect nor pam-auth-update is here: change the files by hand" >&2; exit 1; fi'
 )
 _PROFILES = "/usr/share/pam-configs"
+_SHARED_ONLY = (
+    "file=@{on}\ncase $file in */sshd|*/login|*/passwd)\n"
+    '  echo "$file has rules of its own: let it take in the shared ones first" >&2; exit 1 ;; esac\n'
+)
+"""Profiles and features change what services share; they leave a service with rules of its own as it is."""
 
 
 def no_empty() -> tuple[Snippet, ...]:
@@ -89,6 +94,7 @@ def lock_out() -> tuple[Snippet, ...]:
     return (
         Snippet(
             Language.SHELL,
+            f"{_SHARED_ONLY}"
             "deny=@{deny}\nseconds=@{seconds}\nconf=/etc/security/faillock.conf\n"
             f"if {_AUTHSELECT}; then authselect enable-feature with-faillock && authselect apply-changes\n"
             "elif command -v pam-auth-update >/dev/null; then\n"
@@ -119,6 +125,7 @@ def remember() -> tuple[Snippet, ...]:
     return (
         Snippet(
             Language.SHELL,
+            f"{_SHARED_ONLY}"
             "count=@{good}\nconf=/etc/security/pwhistory.conf\n"
             f"if {_AUTHSELECT}; then\n"
             "  authselect enable-feature with-pwhistory && authselect apply-changes &&\n"

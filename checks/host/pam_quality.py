@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from checks.check import check
-from checks.facts.host.pam import Pam
+from checks.facts.host.pam import Pam, PamRule
 from checks.fix import Effort, Fix
 from checks.host.fixes import install_package, setting
 from checks.host.pam_stacks import REFERENCE, first, none, stacks, unread, value
@@ -49,6 +51,8 @@ def module(found: Pam) -> Verdicts:
             if rule
             else "no such module"
         )
+        if rule is not None and rule.control == "optional":
+            idle, saw = True, f"{rule.module} is optional: what it refuses is taken all the same"
         package = "libpam-pwquality" if found.profiles == "pam-auth-update" else "libpwquality"
         yield expect(
             rule is not None and not idle,
@@ -89,7 +93,8 @@ def length(found: Pam, *, least: int = 14) -> Verdicts:
         unix = first(rules, "pam_unix")
         settings = found.settings.get("pwquality", {}) if rule and rule.module == "pam_pwquality" else {}
         own = value(unix, {}, "minlen", 0)
-        number = max(value(rule, settings, "minlen", 8) if rule else 0, own)
+        credit = _credit(rule, settings) if rule else 0
+        number = max(value(rule, settings, "minlen", 8) - credit if rule else 0, own)
         if rule is None and own < least and not first(rules, "pam_passwdqc"):
             yield _no_module(on)
             continue
@@ -101,11 +106,17 @@ def length(found: Pam, *, least: int = 14) -> Verdicts:
             on=on,
             saw=f"{number} characters",
             want=f"{least} characters or more",
-            values={"key": "minlen", "good": str(least)},
+            values={"key": "minlen", "good": str(least + credit)},
         )
     yield from unread(found)
     if not there:
         yield none("password")
+
+
+def _credit(rule: PamRule, settings: Mapping[str, str]) -> int:
+    """By how many characters a password may be shorter because it has digits, capitals and the like."""
+    default = 0 if rule.module == "pam_pwquality" else 1
+    return sum(max(0, value(rule, settings, f"{one}credit", default)) for one in "dulo")
 
 
 @check(

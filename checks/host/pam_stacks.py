@@ -14,11 +14,14 @@ REFERENCE = "https://github.com/linux-pam/linux-pam/tree/master/modules"
 
 
 def stacks(pam: Pam, kind: str) -> Iterator[tuple[str, tuple[PamRule, ...]]]:
-    """The shared stacks of that kind by the paths of their files, or those of the services themselves."""
+    """The shared stacks of that kind by the paths of their files, and what services have beside them."""
     names = [name.format(kind) for name in _SHARED if pam.has(name.format(kind))]
-    for name in names or [name for name in _OWN if pam.has(name)]:
+    shared = {rule.file for name in names for rule in pam.stack(name, kind)}
+    for name in (*names, *(name for name in _OWN if pam.has(name))):
         rules = pam.stack(name, kind)
-        if any(rule.module.startswith("pam_unix") for rule in rules):
+        # A service that takes the shared rules in is judged with them.
+        asks = [rule for rule in rules if rule.module.startswith("pam_unix")]
+        if asks and (name in names or any(rule.file not in shared for rule in asks)):
             yield f"/etc/pam.d/{name}", rules
 
 
@@ -37,6 +40,8 @@ def value(rule: PamRule | None, settings: Mapping[str, str], name: str, default:
     """A setting as the module takes it: its argument, else its file, else what it does without."""
     text = rule.argument(name) if rule is not None else None
     text = (text if text is not None else settings.get(name)) or ""
+    if text == "never":
+        return 0
     digits = text.removeprefix("-")
     return int(text) if digits.isascii() and digits.isdigit() else default
 

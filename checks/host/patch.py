@@ -117,7 +117,7 @@ def security_updates(updates: PendingUpdates, *, max_age_days: int = 14, now: da
         yield expect(
             True,
             on=on,
-            saw=f"none pending, lists of {updates.security_at or updates.lists_at}",
+            saw=f"none pending, by lists of the last {max_age_days} days",
             want="none pending",
         )
 
@@ -171,7 +171,7 @@ def package_lists(updates: PendingUpdates, *, max_age_days: int = 14, now: datet
         yield expect(False, on=on, saw="no package list", want=want)
     else:
         held = _age(updates.lists_at, now) <= timedelta(days=max_age_days)
-        yield expect(held, on=on, saw=f"newest of {updates.lists_at[:10]}", want=want)
+        yield expect(held, on=on, saw=want if held else f"newest of {updates.lists_at[:10]}", want=want)
 
 
 @check(

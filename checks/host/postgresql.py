@@ -13,6 +13,9 @@ from checks.model import Exploit, Impact, Severity, Surface
 from checks.verdict import Verdicts, expect
 
 _TRUST_MARK = "#before trust: "
+_LOOPBACK = frozenset(
+    {"127.0.0.1/32", "127.0.0.0/8", "::1/128", "localhost", "127.0.0.1/255.255.255.255", "samehost"}
+)
 
 
 @check(
@@ -35,9 +38,9 @@ _TRUST_MARK = "#before trust: "
                 Language.SHELL,
                 "file=@{file}\n"
                 'sed -i -e "/^[[:space:]]*host.*[[:space:]]trust\\([[:space:]].*\\)\\{0,1\\}\\$/'
-                f'{{h;s/^/{_TRUST_MARK}/;p;g;s/trust/scram-sha-256/}}" '
+                f'{{h;s/^/{_TRUST_MARK}/;p;g;s/\\(.*[[:space:]]\\)trust/\\1scram-sha-256/}}" '
                 '-e "/^[[:space:]]*local.*[[:space:]]trust\\([[:space:]].*\\)\\{0,1\\}\\$/'
-                f'{{h;s/^/{_TRUST_MARK}/;p;g;s/trust/peer/}}" "$file"\n'
+                f'{{h;s/^/{_TRUST_MARK}/;p;g;s/\\(.*[[:space:]]\\)trust/\\1peer/}}" "$file"\n'
                 "systemctl reload postgresql >/dev/null 2>&1 || true",
                 "file=@{file}\n"
                 f'sed -i "/^{_TRUST_MARK}/{{s/^{_TRUST_MARK}//;n;d}}" "$file"\n'
@@ -72,7 +75,7 @@ def _line(one: HbaLine) -> str:
 
 
 def _trust_severity(one: HbaLine) -> Severity | None:
-    local = one.kind == "local" or one.address in ("127.0.0.1/32", "::1/128", "localhost")
+    local = one.kind == "local" or one.address in _LOOPBACK
     return Severity.HIGH if local else None
 
 
@@ -95,7 +98,8 @@ def _trust_severity(one: HbaLine) -> Severity | None:
 )
 def cleartext(found: PostgreSql) -> Verdicts:
     """A password that crosses the network readable, or as an MD5 hash, is soon known to those on the way."""
-    weak = [one for one in found.access if one.kind != "local" and one.method in ("password", "md5", "ident")]
+    network = [one for one in found.access if one.kind != "local" and one.address not in _LOOPBACK]
+    weak = [one for one in network if one.method in ("password", "md5", "ident")]
     for one in weak:
         # An MD5 exchange can be guessed at, a plain password is simply read.
         severity = Severity.LOW if one.method == "md5" or one.kind == "hostssl" else None

@@ -119,32 +119,25 @@ def supported(one: Program, system: OperatingSystem, cycles: LifeCycles, day: da
     A distribution mends its own packages as long as the release is supported, also after their maker has
     stopped; a package from somewhere else lives as long as its maker's support.
     """
-    dated = f"(life-cycle data of {cycles.date})"
     release = find(one.product, one.version, cycles)
     cycle = release.name if release else one.version
     if release and release.supported(day):
-        return Said(True, f"{one.title} {one.version}, {release.until(day, 0)} {dated}", cycle)
+        return Said(True, f"{one.title} {one.version}, {release.until(day, 0)}", cycle)
     ended = (
         f"its maker's support ended on {release.ended}" if release else "its maker's data does not know it"
     )
     if one.foreign:
         if release is None:
-            return Said(
-                False, "", cycle, f"{one.title} {one.version}: not in the life-cycle data of {cycles.date}"
-            )
-        return Said(
-            False, f"{one.title} {one.version}, {ended}, and it is not the system's own {dated}", cycle
-        )
+            return Said(False, "", cycle, f"{one.title} {one.version}: not in the life-cycle data")
+        return Said(False, f"{one.title} {one.version}, {ended}, and it is not the system's own", cycle)
     base = release_of(system, cycles)
     if base is None:
         return Said(False, "", cycle, f"{one.title} {one.version}: {ended}; {system.name} is not in the data")
     if base.supported(day) or (base.extended_free and base.extended_on(day)):
         until = base.ended if base.supported(day) else base.extended
         mended = f"mended by {system.name}{f' until {until}' if until else ''}"
-        return Said(True, f"{one.title} {one.version}, {mended}; {ended} {dated}", cycle)
-    return Said(
-        False, f"{one.title} {one.version}, {ended}, and support of {system.name} has ended {dated}", cycle
-    )
+        return Said(True, f"{one.title} {one.version}, {mended}; {ended}", cycle)
+    return Said(False, f"{one.title} {one.version}, {ended}, and support of {system.name} has ended", cycle)
 
 
 def _foreign(package: Package, manager: str) -> bool:

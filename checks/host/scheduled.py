@@ -12,6 +12,8 @@ from checks.model import Exploit, Impact, Severity
 from checks.verdict import Verdict, Verdicts, expect, not_applicable, unknown
 
 _STICKY = 0o1000
+_ALL = "run-parts"
+"""What runs every file of a folder."""
 
 
 @check(
@@ -81,8 +83,10 @@ def root_programs(found: ScheduledJobs) -> Verdicts:
 def root_folders(found: ScheduledJobs) -> Verdicts:
     """Who writes the folder of a program puts another in its place, or makes one that is missing there."""
     steps = {one.path: one for one in found.steps}
-    run = [one for one in found.programs if one.first or one.target in steps]
-    run = [one for one in run if one.target not in steps or _runs(one, steps[one.target])]
+    run = [one for one in found.programs if one.first or one.called == _ALL or one.target in steps]
+    run = [
+        one for one in run if one.called == _ALL or one.target not in steps or _runs(one, steps[one.target])
+    ]
     bad = [(one, culprit) for one in run if (culprit := _folder(one, steps)) is not None]
     for one, culprit in bad:
         missing = "" if one.target in steps else ", and the program is missing there"
@@ -143,11 +147,19 @@ def _folder(program: ScheduledProgram, steps: dict[str, FileMode]) -> FileMode |
         for step in above:
             if _writable(step):
                 return step
+        inside = steps.get(path)
+        if inside and program.called == _ALL and _open(inside) and _reached(path, steps):
+            return inside
         last = above[-1] if above else None
         # A sticky folder guards what is in it; what is missing anybody may add.
         if path not in steps and last is not None and int(last.mode, 8) & 0o002:
             return last
     return None
+
+
+def _open(folder: FileMode) -> bool:
+    """Whether others may add files to that folder: the sticky bit keeps them from replacing only."""
+    return folder.kind == "directory" and (_writable(folder) or bool(int(folder.mode, 8) & 0o002))
 
 
 def _writable(step: FileMode) -> bool:

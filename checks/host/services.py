@@ -143,9 +143,21 @@ def open_stores(found: ListeningServices, *, allowed_ports: frozenset[int] = fro
         snippets=(
             Snippet(
                 Language.SHELL,
-                "if command -v apt-get; then apt-get install -y chrony && systemctl enable --now chrony\n"
-                "else dnf install -y chrony && systemctl enable --now chronyd; fi",
-                "systemctl disable --now chrony chronyd",
+                "unit=chronyd\n"
+                "if command -v apt-get >/dev/null; then unit=chrony\n"
+                "  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chrony\n"
+                "elif command -v dnf >/dev/null; then dnf install -y chrony\n"
+                "elif command -v zypper >/dev/null; then zypper --non-interactive install chrony\n"
+                "else apk add chrony; fi || exit 1\n"
+                'if [ -d /run/systemd/system ]; then systemctl enable --now "$unit"\n'
+                "elif command -v rc-update >/dev/null; then\n"
+                "  rc-update add chronyd && rc-service chronyd start\n"
+                "else chronyd; fi",
+                "unit=chronyd\n"
+                "if command -v apt-get >/dev/null; then unit=chrony; fi\n"
+                'if [ -d /run/systemd/system ]; then systemctl disable --now "$unit"\n'
+                "elif command -v rc-update >/dev/null; then rc-service chronyd stop; rc-update del chronyd\n"
+                'else kill "$(cat /run/chrony/chronyd.pid)"; fi',
             ),
         ),
     ),

@@ -11,6 +11,7 @@ from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface
 from checks.verdict import Verdicts, expect, unknown
 
+_EVERYBODY = frozenset({"*", "*.*.*.*", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "0/0", "::/0"})
 _SMB1 = frozenset({"core", "coreplus", "lanman1", "lanman2", "nt1"})
 _SMB2_BY_DEFAULT = (4, 11)
 """The first Samba that speaks no SMB 1 where no line says otherwise."""
@@ -103,8 +104,9 @@ def nfs_exports(found: NfsExports) -> Verdicts:
 
 def _export_faults(one: NfsExport) -> list[str]:
     faults = []
-    everybody = one.client in ("*", "0.0.0.0/0", "::/0")
-    kerberos = any(option.startswith("sec=krb5") for option in one.options)
+    everybody = one.client in _EVERYBODY
+    flavours = [kind for option in one.options if option.startswith("sec=") for kind in option[4:].split(":")]
+    kerberos = bool(flavours) and all(kind.startswith("krb5") for kind in flavours)
     if everybody and not kerberos:
         faults.append("everybody may write" if "rw" in one.options else "everybody may read")
     if "no_root_squash" in one.options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -25,6 +26,12 @@ class _Unwanted:
     why: str
     packages: frozenset[str]
     severity: Severity = Severity.LOW
+    versioned: str = r"(?!)"
+    """A pattern for names that have a version in them (gcc-12 without the package gcc)."""
+
+    def among(self, names: frozenset[str]) -> frozenset[str]:
+        """Those of these names that are such packages."""
+        return names & self.packages | {name for name in names if re.fullmatch(self.versioned, name)}
 
 
 _UNWANTED = (
@@ -41,6 +48,8 @@ _UNWANTED = (
         "Remove compilers from servers that build nothing",
         "An intruder with a compiler on the host builds the exploit that fits its kernel, in place.",
         frozenset({"gcc", "g++", "clang", "cc", "tcc", "rustc", "golang-go", "gcc-c++", "build-base"}),
+        versioned=r"(gcc|g\+\+|clang|rustc)-?\d+(\.\d+)*|gcc\d+-c\+\+|gcc-toolset-\d+-gcc(-c\+\+)?|"
+        r"golang(-\d+\.\d+-go|-bin)?|go(lang)?\d*(\.\d+)?",
     ),
     _Unwanted(
         "desktop",
@@ -67,7 +76,7 @@ _UNWANTED = (
 
 def _made(unwanted: _Unwanted) -> Check[[Packages]]:
     def judge(found: Packages, *, allowed: frozenset[str] = frozenset()) -> Verdicts:
-        here = sorted(unwanted.packages & found.names - allowed)
+        here = sorted(unwanted.among(found.names) - allowed)
         for name in here:
             yield expect(
                 False, on=name, saw="installed", want="not installed", values={"package": name}, cite=name
@@ -176,7 +185,7 @@ def backups(found: Backups, *, max_age_days: int = 7, now: datetime) -> Verdicts
     if last:
         held = now.date() - date.fromisoformat(last) <= timedelta(days=max_age_days)
         want = f"within {max_age_days} days"
-        yield expect(held, on=on, saw=f"{names}, last run {last}", want=want, cite="trace")
+        yield expect(held, on=on, saw=f"{names}, last run {want if held else last}", want=want, cite="trace")
     elif names:
         yield unknown(on, f"{names} is set up here; nothing on the host tells when it last ran")
     else:

@@ -11,6 +11,27 @@ from checks.host.ssh_options import MANUAL, each_server, judged, option_fix
 from checks.model import Exploit, Impact, Severity, Surface
 from checks.verdict import Verdicts
 
+_ANOTHER_WAY = r"""# Whoever runs this as root over SSH needs another way in afterwards.
+if [ -n "$SSH_CONNECTION" ] && [ -z "$SUDO_USER" ]; then
+  way=
+  for user in $(getent group sudo wheel admin | cut -d: -f4 | tr , ' ') $(
+    sed -n 's/^\([a-z_][a-z0-9_-]*\)[[:space:]].*=.*ALL$/\1/p' /etc/sudoers /etc/sudoers.d/* 2>/dev/null); do
+    [ "$user" != root ] || continue
+    home=$(getent passwd "$user" | cut -d: -f6)
+    if [ -s "$home/.ssh/authorized_keys" ] || passwd -S "$user" 2>/dev/null | grep -qE '^[^ ]+ PS? '; then
+      way=$user
+    fi
+  done
+  [ -n "$way" ] || { echo 'nobody else can log in and use sudo here: see to that first' >&2; exit 1; }
+fi
+"""
+_OWN_KEY = r"""# Whoever runs this over SSH needs a key afterwards.
+who=${SUDO_USER:-root}
+home=$(getent passwd "$who" | cut -d: -f6)
+[ -z "$SSH_CONNECTION$SUDO_USER" ] || [ -s "$home/.ssh/authorized_keys" ] || {
+  echo "there is no key in $home/.ssh/authorized_keys: add one and log in with it first" >&2; exit 1; }
+"""
+
 
 @check(
     "host.ssh.root-login",
@@ -20,7 +41,9 @@ from checks.verdict import Verdicts
     exploit=Exploit.AUTOMATABLE,
     surface=Surface.SERVICE,
     fix=option_fix(
-        "Refuse direct root logins over SSH", "Make sure first that somebody else can log in and use sudo."
+        "Refuse direct root logins over SSH",
+        "Make sure first that somebody else can log in and use sudo.",
+        before=_ANOTHER_WAY,
     ),
     refs=(f"{MANUAL}PermitRootLogin",),
 )
@@ -59,6 +82,7 @@ class _Switch:
     impact: Impact
     exploit: Exploit = Exploit.HARDENING
     caution: str = ""
+    before: str = ""
 
 
 _SWITCHES = (
@@ -74,6 +98,7 @@ _SWITCHES = (
         impact=Impact.SERIOUS,
         exploit=Exploit.AUTOMATABLE,
         caution="Make sure first that every account in use has a working key.",
+        before=_OWN_KEY,
     ),
     _Switch(
         "keyboard-interactive",
@@ -87,6 +112,7 @@ _SWITCHES = (
         impact=Impact.SERIOUS,
         exploit=Exploit.AUTOMATABLE,
         caution="Leave it where it asks for a second factor, and waive this with that reason.",
+        before=_OWN_KEY,
     ),
     _Switch(
         "empty-passwords",
@@ -173,7 +199,7 @@ def _made(switch: _Switch) -> Check[[Sshd]]:
         impact=switch.impact,
         exploit=switch.exploit,
         surface=Surface.SERVICE,
-        fix=option_fix(switch.action, switch.caution),
+        fix=option_fix(switch.action, switch.caution, before=switch.before),
         refs=(f"{MANUAL}{switch.option}",),
     )
 

@@ -123,4 +123,4 @@ def passphrases(found: PrivateKeys, *, allowed: frozenset[str] = frozenset()) ->
 
 def _counted(found: PrivateKeys) -> str:
     where = " (in closed homes only those with default names)" if found.by_name else ""
-    return f"{len(found.keys)} looked at{where}" if found.keys else f"none{where}"
+    return f"{len(found.keys)} looked at{where}" if found.keys else f"none in the .ssh folders{where}"

@@ -233,6 +233,10 @@ def sources(sshd: Sshd, found: AuthorizedKeys) -> Verdicts:
             if told.get("authorizedkeyscommand", "none") != "none":
                 reason = f"keys also come from a program: {told['authorizedkeyscommand']}"
                 yield unknown(f"{name}: AuthorizedKeysCommand", reason, port=_port(server))
+            if (authority := told.get("trustedusercakeys", "none")) != "none":
+                reason = f"whoever has a certificate of {authority} comes in too; who has one was not seen"
+                needs = "the list of certificates that the authority itself keeps"
+                yield unknown(f"{name}: TrustedUserCAKeys", reason, needs=needs, port=_port(server))
             for pattern in told.get("authorizedkeysfile", "none").split():
                 if pattern != "none":
                     yield _source(server, f"{name}: {pattern}", pattern, found)

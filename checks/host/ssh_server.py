@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from operator import attrgetter
 
 from checks.check import check
@@ -11,6 +12,8 @@ from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.host.ssh_options import MANUAL, RELOAD, each_server, judged, option_fix, told
 from checks.model import Exploit, Impact, Severity, Surface
 from checks.verdict import Verdicts, expect, not_applicable, unknown
+
+_EVERYBODY = re.compile(r"[*?]*\*[*?]*(@|$)")
 
 
 @check(
@@ -36,7 +39,8 @@ def allow_list(sshd: Sshd) -> Verdicts:
     def named(settings: object) -> str:
         options = attrgetter("options")(settings)
         lists = (options.get("allowusers", ""), options.get("allowgroups", ""))
-        return " ".join(one for one in lists if one and "*" not in one.split())
+        # One pattern that means everybody opens the whole list; one host for all accounts names none of them.
+        return " ".join(one for one in lists if one and not any(_EVERYBODY.match(p) for p in one.split()))
 
     for server, settings, on in each_server(sshd, "AllowUsers or AllowGroups", named):
         saw = named(settings)

@@ -120,14 +120,25 @@ def authenticate(found: Sudoers) -> Verdicts:
 )
 def pty(found: Sudoers) -> Verdicts:
     """Without it a program run as root can type commands into the terminal of the user after it has ended."""
-    settings = [
-        one.setting for one in found.defaults if one.setting in ("use_pty", "!use_pty") and not one.scope
-    ]
-    # The last Defaults line wins.
-    yield expect(
-        settings[-1:] == ["use_pty"],
-        on="use_pty",
-        saw=settings[-1:] or "not set",
-        want="use_pty",
-        values={"key": "use-pty", "line": "Defaults use_pty"},
-    )
+    # The last Defaults line wins, for each of those whom it is for.
+    last = {one.scope: one.setting for one in found.values("use_pty")}
+    by_itself = _has_pty(found.version)
+    last.setdefault("", "use_pty" if by_itself else "not set")
+    for scope, setting in last.items():
+        on = f"Defaults{scope} use_pty" if scope else "use_pty"
+        yield expect(
+            setting == "use_pty",
+            on=on,
+            saw=setting,
+            want="use_pty",
+            values={
+                "key": re.sub(r"\W+", "-", f"{scope}use-pty").strip("-")[:60],
+                "line": f"Defaults{scope} use_pty",
+            },
+        )
+
+
+def _has_pty(version: str) -> bool:
+    """Whether sudo of that version does it without being told: since 1.9.14, and sudo-rs from the start."""
+    numbers = [int(one) for one in version.split(".") if one.isdigit()]
+    return bool(numbers) and (numbers[0] == 0 or numbers >= [1, 9, 14])

@@ -12,6 +12,27 @@ ended=$?
 rm -f "$new"
 (exit "$ended")"""
 
+_GUARD = r"""set -f; people=
+for one in $(printf '%s\n' "$who" | tr , ' '); do
+  case $one in
+    %*) members=$(getent group "${one#%}") ||
+          { echo "the members of $one cannot be seen: look who of them has a password first" >&2; exit 1; }
+      number=$(printf '%s\n' "$members" | cut -d: -f3)
+      first=$(getent passwd | awk -F: -v "number=$number" '$4 == number { print $1 }')
+      people="$people $(printf '%s\n' "$members" | cut -d: -f4 | tr , ' ') $first" ;;
+    *) id -u -- "$one" >/dev/null 2>&1 ||
+         { echo "who $one is, sudo alone knows: look who of them has a password first" >&2; exit 1; }
+      people="$people $one" ;;
+  esac
+done
+for one in $people; do
+  state=$(passwd -S "$one" 2>/dev/null | cut -d ' ' -f 2)
+  case ${state:-P} in P|PS) ;; *) echo "$one has no password: give it one first" >&2; exit 1 ;; esac
+done
+set +f
+"""
+"""Whoever loses a rule without a password must have one: all whom `$who` names, and members of groups."""
+
 
 def drop_in() -> tuple[Snippet, ...]:
     """Writes the setting `@{line}` to a file of its own, named by `@{key}`, that sudo reads last."""
@@ -42,18 +63,14 @@ def edit(key: str, lines: str, change: str, *, who: bool = False) -> tuple[Snipp
     """Changes lines of `@{file}`, each of which stays above the new one as a comment that names `key`.
 
     `lines` is the condition and `change` the action, both for awk. With `who` only the rules of `@{who}` are
-    looked at, and an account that has no password is left alone: it would lose its way to root.
+    looked at, and a rule of somebody who has no password is left alone: they would lose their way to root.
     """
-    guard = (
-        'state=$(passwd -S "$who" 2>/dev/null | cut -d " " -f 2)\n'
-        'case ${state:-P} in P|PS) ;; *) echo "$who has no password: give it one first" >&2; exit 1 ;; esac\n'
-    )
     mine = 'index(bare, ENVIRON["who"]) == 1 && substr(bare, length(ENVIRON["who"]) + 1) ~ /^[ \\t]/ && '
     return (
         Snippet(
             Language.SHELL,
             "# Keep a root session open until sudo has worked again.\n"
-            "file=@{file}\n" + (f"who=@{{who}}\nexport who\n{guard}" if who else "") + "new=$(mktemp)\n"
+            "file=@{file}\n" + (f"who=@{{who}}\nexport who\n{_GUARD}" if who else "") + "new=$(mktemp)\n"
             'awk \'{ bare = $0; sub(/^[ \\t]+/, "", bare); gsub(/[ \\t]*,[ \\t]*/, ",", bare) }\n'
             f"  {mine if who else ''}!/^[ \\t]*#/ && {lines} {{\n"
             f'    print "#before {key}: " $0; {change} }}\n'

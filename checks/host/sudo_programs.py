@@ -78,3 +78,8 @@ BY_ARGUMENT = frozenset(
     }
 )
 """Programs that start others, or write any file, by one of their arguments."""
+
+INTERPRETERS = frozenset(
+    {"sh", "bash", "dash", "ash", "zsh", "ksh", "csh", "tcsh", "fish", "lua", "php", "node", "expect"}
+)
+"""Those of the shells that run a script whose path is the first argument, and nothing else then."""

@@ -9,7 +9,7 @@ from checks.check import check
 from checks.facts.host.sudoers import SudoCommand, Sudoers, SudoRule
 from checks.fix import Effort, Fix
 from checks.host.sudo_edit import MANUAL, edit
-from checks.host.sudo_programs import BY_ARGUMENT, SHELLS
+from checks.host.sudo_programs import BY_ARGUMENT, INTERPRETERS, SHELLS
 from checks.model import Exploit, Impact, Severity
 from checks.verdict import Verdicts, expect
 
@@ -120,6 +120,9 @@ def shell_escape(
 
 def _escapes(command: str, always: frozenset[str], by_argument: frozenset[str]) -> bool:
     path, _, arguments = command.partition(" ")
+    if path == "sudoedit":
+        # Without a file in the rule it edits every file, sudoers first.
+        return not arguments
     if not path.startswith("/"):
         return False
     if path.endswith("/"):
@@ -128,11 +131,12 @@ def _escapes(command: str, always: frozenset[str], by_argument: frozenset[str]) 
     name = path.rpartition("/")[2]
     # python3.11 is python3.
     names = {name, re.sub(r"(?<=\d)\.\d+$", "", name)}
-    if names & always:
-        return arguments != '""' or name in ("su", "sh", "bash")
     # Without arguments in the rule all arguments are allowed; with "" none is.
     free = not arguments or _WILD.search(arguments) is not None
-    return bool(names & by_argument) and free
+    if names & INTERPRETERS and arguments.startswith("/") and not free:
+        # The one script, which the caller does not choose.
+        return False
+    return bool(names & always) or (bool(names & by_argument) and free)
 
 
 @check(
@@ -156,7 +160,7 @@ def wildcards(found: Sudoers, *, harmless: frozenset[str] = _HARMLESS) -> Verdic
         (rule, one.command)
         for rule, commands in _rules(found)
         for one in commands
-        if one.command.startswith("/")
+        if one.command.startswith(("/", "sudoedit "))
         and _WILD.search(one.command)
         and (
             one.command.split()[0].rpartition("/")[2] not in harmless or _WILD.search(one.command.split()[0])

@@ -70,7 +70,7 @@ def _made(row: Unwanted) -> Check[[Packages, Units, ListeningServices, Processes
     ) -> Verdicts:
         installed = sorted(packages.names.intersection(row.packages))
         use = _use(row, units, listening, processes, bool(installed))
-        unpackaged = _unpackaged(row, processes) if not installed else []
+        unpackaged = _unpackaged(row, processes, use) if not installed else []
         for name in installed or unpackaged:
             words = ", ".join(("installed" if installed else "no package", *use.words))
             kept = name in allowed or (row.switch and not use.words)
@@ -111,7 +111,9 @@ def _use(
     row: Unwanted, units: Units, listening: ListeningServices, processes: Processes, installed: bool
 ) -> _Use:
     runs = [f"{one.program} runs" for one in processes.running(*row.programs)]
-    starts = [f"{one.name} {_state(one.active, one.enabled)}" for one in units.starts(*row.units)]
+    # A package that was removed leaves its unit behind, which starts nothing.
+    units_here = [one for one in units.starts(*row.units) if installed or one.active == "active"]
+    starts = [f"{one.name} {_state(one.active, one.enabled)}" for one in units_here]
     named: list[Listener] = []
     unseen: list[Listener] = []
     for one in listening.listeners:
@@ -134,8 +136,10 @@ def _state(active: str, enabled: str) -> str:
     return "runs" if active == "active" else f"is {enabled}"
 
 
-def _unpackaged(row: Unwanted, processes: Processes) -> list[str]:
-    return sorted({one.program for one in processes.running(*row.programs)})
+def _unpackaged(row: Unwanted, processes: Processes, use: _Use) -> list[str]:
+    """What to call a server that no package brought: its programs, else what it is."""
+    running = sorted({one.program for one in processes.running(*row.programs)})
+    return running or ([row.name] if use.words and not use.unseen else [])
 
 
 def _unit(row: Unwanted, units: Units) -> str:

@@ -15,11 +15,11 @@ from checks.fix import Disruption, Effort, Fix
 from checks.host.flaws import (
     MOST_CVES,
     counted,
-    dated,
     doubt,
     exposure_of,
     feeds_of,
     fresh,
+    named_feeds,
     places_of,
     points_of,
     severity_of,
@@ -59,7 +59,7 @@ def known_exploited(found: Vulnerabilities, *, max_age_days: int = 30, now: date
         why = f"the catalogue (KEV) is of {found.kev}, older than {max_age_days} days"
         needs = "bartizan feeds update --only kev"
         found = replace(found, clean=())
-    what = f"in KEV of {found.kev}"
+    what = "in the catalogue (KEV)"
     yield from _rest(
         replace(found, needs=needs), flawed, why, what, fresh(found.advisories, max_age_days, now)
     )
@@ -91,7 +91,7 @@ def _flawed(found: Vulnerabilities, one: FlawedPackage, *, only_exploited: bool 
     return expect(
         False,
         on=one.source,
-        saw=f"{one.installed}: {number} {until}, worst {worst(flaws)}; by {dated(found.advisories)}",
+        saw=f"{one.installed}: {number} {until}, worst {worst(flaws)}; by {named_feeds(found.advisories)}",
         want=f"{one.fixed} or newer" if one.fixed else "a fix, or out of use",
         severity=severity_of(flaws),
         confidence=Confidence.CONFIRMED if one.certain else Confidence.LIKELY,
@@ -116,12 +116,12 @@ def _rest(
     if why:
         for name in found.clean if recent else ():
             if name not in seen:
-                saw = f"no known flaw {what}, by {dated(found.advisories)}"
+                saw = f"no known flaw {what}, by {named_feeds(found.advisories)}"
                 yield expect(True, on=name, saw=saw, want="no known flaw", feeds=feeds)
         others = "no flaw is known of the other packages" if seen else "no flaw is known"
         yield unknown(_ALL, f"{others}, but {why}", needs=found.needs)
     elif not seen:
-        saw = f"no known flaw {what} in {counted(found.examined, 'package')}, by {dated(found.advisories)}"
+        saw = f"no known flaw {what} in {counted(found.examined, 'package')}, by {named_feeds(found.advisories)}"
         yield expect(True, on=_ALL, saw=saw, want="no known flaw", feeds=feeds)
 
 
@@ -150,7 +150,7 @@ def unfixed_flaws(found: Vulnerabilities, *, max_age_days: int = 30, now: dateti
             False,
             on=on,
             saw=f"{counted(len(flaws))} in {counted(len(found.unfixed), 'package')}: {named}; by "
-            f"{dated(found.advisories)}",
+            f"{named_feeds(found.advisories)}",
             want="none",
             cite=", no fix yet",
             cves=tuple(dict.fromkeys(flaw.cve for flaw in flaws))[:MOST_CVES],
@@ -159,7 +159,7 @@ def unfixed_flaws(found: Vulnerabilities, *, max_age_days: int = 30, now: dateti
     elif why := doubt(found.release, found.advisories, max_age_days, now, state=True):
         yield unknown(on, f"none is known, but {why}", needs=found.needs)
     else:
-        yield expect(True, on=on, saw=f"none, by {dated(found.advisories)}", want="none", feeds=feeds)
+        yield expect(True, on=on, saw=f"none, by {named_feeds(found.advisories)}", want="none", feeds=feeds)
 
 
 @check(
@@ -180,7 +180,7 @@ def running_kernel(found: KernelFlaws, *, max_age_days: int = 30, now: datetime)
             False,
             on=on,
             saw=f"{found.running} ({one.installed}): {counted(len(one.flaws))} fixed up to {one.fixed}, "
-            f"worst {worst(one.flaws)}{install}; by {dated(found.advisories)}",
+            f"worst {worst(one.flaws)}{install}; by {named_feeds(found.advisories)}",
             want=f"{one.fixed} or newer",
             severity=severity_of(one.flaws),
             confidence=Confidence.CONFIRMED if one.certain else Confidence.LIKELY,
@@ -193,7 +193,7 @@ def running_kernel(found: KernelFlaws, *, max_age_days: int = 30, now: datetime)
     elif why := doubt(found.release, found.advisories, max_age_days, now):
         yield unknown(on, f"no flaw of {found.running} is known, but {why}", needs=found.needs)
     else:
-        saw = f"{found.running} ({one.installed}): none with a published fix, by {dated(found.advisories)}"
+        saw = f"{found.running} ({one.installed}): none with a published fix, by {named_feeds(found.advisories)}"
         yield expect(True, on=on, saw=saw, want="no known flaw with a fix", feeds=feeds_of(found))
 
 
@@ -232,6 +232,7 @@ def app_supported(
                 want="a release with security support",
                 values={"program": one.title, "version": one.version, "cycle": said.cycle},
                 cite=one.package,
+                feeds=(f"endoflife {cycles.date}",),
             )
 
 

@@ -15,6 +15,7 @@ from checks.verdict import Verdicts, expect, not_applicable, unknown
 
 _NGINX_WITHOUT_OLD = (1, 27, 3)
 """The first nginx that allows only TLS 1.2 and 1.3 where no line says otherwise."""
+_ALL_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _WORKERS = ("nginx", "apache2", "httpd", "lighttpd", "caddy", "php-fpm")
 
 
@@ -49,9 +50,11 @@ def tls_versions(
     """Sessions under SSL 3 or TLS 1.0 can be broken open, and whoever stands on the way can ask for them."""
     speaking = [site for site in found.sites if site.tls]
     for site in speaking:
-        protocols = site.protocols or _default(packages)
+        apache = site.server == "apache"
+        protocols = site.protocols or (_apache_default(packages) if apache else _default(packages))
         if not protocols:
-            yield unknown(_on(site), "no line sets the versions, and the version of nginx is not known")
+            why = "the system's crypto policy decides" if apache else "the version of nginx is not known"
+            yield unknown(_on(site), f"no line sets the versions, and {why}")
             continue
         bad = [name for name in protocols if name not in allowed]
         broken = any(name.startswith("SSL") for name in bad)
@@ -75,6 +78,12 @@ def tls_versions(
         yield not_applicable("web sites", "no site of nginx or Apache speaks TLS")
 
 
+def _apache_default(packages: Packages) -> tuple[str, ...]:
+    versions = [one.version for one in packages.packages if one.name == "httpd"]
+    by_policy = any(re.search(r"\.(el([89]|\d\d)|fc\d\d|amzn20\d\d)", version) for version in versions)
+    return () if by_policy else _ALL_VERSIONS
+
+
 def _default(packages: Packages) -> tuple[str, ...]:
     versions = [one.version for one in packages.packages if one.name.startswith("nginx")]
     numbers = [re.match(r"(?:\d+:)?(\d+)\.(\d+)\.(\d+)", version) for version in versions]
@@ -82,7 +91,7 @@ def _default(packages: Packages) -> tuple[str, ...]:
     if not known:
         return ()
     new = ("TLSv1.2", "TLSv1.3")
-    return new if max(known) >= _NGINX_WITHOUT_OLD else ("TLSv1", "TLSv1.1", *new)
+    return new if max(known) >= _NGINX_WITHOUT_OLD else _ALL_VERSIONS
 
 
 @check(
@@ -104,8 +113,8 @@ def _default(packages: Packages) -> tuple[str, ...]:
                 Language.SHELL,
                 "server=@{server}\nfile=$(readlink -f @{file})\n"
                 "case $server in\n"
-                '  nginx) sed -i "s|^\\([[:space:]]*\\)autoindex[[:space:]]*on;.*|#before listing: &\\n'
-                '\\1autoindex off;|" "$file"; check=\'nginx -t\' ;;\n'
+                '  nginx) sed -i "s|^\\([[:space:]]*\\)autoindex[[:space:]]*on;\\(.*\\)|#before listing: &\\n'
+                '\\1autoindex off;\\2|" "$file"; check=\'nginx -t\' ;;\n'
                 '  *) sed -i "/^[[:space:]]*Options[[:space:]].*Indexes/I{h;s/^/#before listing: /;p;g;'
                 's/[+-]\\{0,1\\}Indexes//I;s/Options[[:space:]]*\\$/Options None/I}" "$file"\n'
                 "    check='apachectl -t' ;;\n"
@@ -225,8 +234,10 @@ def worker_user(found: Processes) -> Verdicts:
 def proxy(found: ProxyAccess) -> Verdicts:
     """An open proxy hides attackers behind the host's address, and leads strangers into the inner network."""
     wide = frozenset(found.everybody)
+    open_to_all = wide | frozenset(found.whoever)
     for rule in found.rules:
-        if set(rule.lists) <= wide:
+        loose = rule.allow and all(one in open_to_all or one.startswith("!") for one in rule.lists)
+        if set(rule.lists) <= wide or loose:
             # What comes after a rule for everybody is never asked.
             yield expect(
                 not rule.allow,

@@ -8,8 +8,11 @@ _PLACE = (
     "server=@{server}\ndirective=@{directive}\nvalue=@{good}\n"
     "case $server in\n"
     "  nginx) root=/etc/nginx; own=/etc/nginx/conf.d/hardening-$directive.conf; end=';'; "
+    # What stands behind a directive of nginx on its line is another one.
+    "old='[^;]*;\\(.*\\)'\n    "
     "check='nginx -t' ;;\n"
-    "  *) root=/etc/apache2; own=/etc/apache2/conf-enabled/zz-hardening-$directive.conf; end=\n"
+    "  *) root=/etc/apache2; own=/etc/apache2/conf-enabled/zz-hardening-$directive.conf\n"
+    "    end= old='\\(\\).*'\n"
     "    if [ -d /etc/httpd ]; then root=/etc/httpd; own=/etc/httpd/conf.d/zz-hardening-$directive.conf; fi\n"
     "    check='apachectl -t' ;;\n"
     "esac\n"
@@ -39,8 +42,8 @@ def directive() -> tuple[Snippet, ...]:
             Language.SHELL,
             _PLACE + 'if [ "$files" ]; then\n'
             "  for file in $files; do\n"
-            '    sed -i "s|^\\([[:space:]]*\\)$directive[[:space:]].*|#before $directive: &\\n'
-            '\\1$directive $value$end|I" "$file"\n'
+            '    sed -i "s|^\\([[:space:]]*\\)$directive[[:space:]]$old|#before $directive: &\\n'
+            '\\1$directive $value$end\\2|I" "$file"\n'
             "  done\n"
             'else printf \'%s %s%s\\n\' "$directive" "$value" "$end" >"$own"; fi\n'
             "if ! $check; then\n" + back + "  exit 1\nfi\n" + RELOAD,

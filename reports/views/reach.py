@@ -80,7 +80,7 @@ def reach(estate: Estate, ranked: Iterable[Ranked]) -> Map:
     boxes += [_vantage_box(name, y, name in probed) for name, y in vantage_y.items()]
     boxes += [_asset_box(zones[zone], risks, y) for zone, y in zone_y.items()]
     if not vantages:
-        boxes.append(Box(4, _y(0, 1, rows), 132, "No open port seen", "reach is not known", dashed=True))
+        boxes.append(Box(4, _y(0, 1, rows), 156, "No open port seen", "reach is not known", dashed=True))
     return Map(
         height=_TOP * 2 + rows * _ROW,
         boxes=tuple(boxes),

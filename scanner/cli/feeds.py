@@ -136,7 +136,8 @@ def status(days: int | None, feeds_path: Path | None, form: str) -> None:
     click.echo(table(headings, rows, right=frozenset({2, 4}), wide=5))
     for one in found:
         if one.cost:
-            click.echo(f"{one.name} is {_mark(one)}: {one.cost}")
+            mend = f"; {one.mend}" if one.mend else ""
+            click.echo(f"{one.name} is {_mark(one)}: {one.cost}{mend}")
 
 
 def _covers(one: State) -> str:
@@ -167,6 +168,7 @@ def _json(one: State) -> dict[str, Any]:
         "rows": one.rows,
         "covers": list(one.covers),
         "cost": one.cost,
+        "mend": one.mend,
         "files": [
             {
                 "form": part.form,

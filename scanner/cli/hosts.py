@@ -13,7 +13,7 @@ import click
 from checks.fix import printable
 from scanner.cli.codes import COVERAGE, FINE, USAGE
 from scanner.cli.options import format_option
-from scanner.cli.text import table
+from scanner.cli.text import of_target, table
 
 if TYPE_CHECKING:
     from scanner.hosts import Candidate
@@ -101,7 +101,7 @@ def hosts_enrol(yes: bool, fingerprints: tuple[str, ...], form: str, **ways: Any
     refused: dict[str, str] = {}
     for one in found:
         if one.shown is None:
-            click.echo(printable(f"{one.name}: {one.error}"), err=True)
+            click.echo(printable(of_target(one.name, one.error)), err=True)
             continue
         if why := refusal(one.shown):
             refused[one.name] = why

@@ -11,6 +11,7 @@ from typing import Self
 
 from checks.fix import printable
 from checks.model import Kind
+from scanner.cli.text import of_target
 from scanner.dispatch.jobs import Job, Result
 
 _WORDS = {Kind.HOST: "hosts", Kind.NETWORK: "networks", Kind.AWS: "AWS accounts"}
@@ -56,7 +57,7 @@ class Lines:
             kind = result.job.target.kind
             self._done[kind] = self._done.get(kind, 0) + (result.error is None)
             if result.error:
-                self._say(f"{result.job.target.name}: {result.error}")
+                self._say(of_target(result.job.target.name, result.error.said))
 
     def _counts(self) -> str:
         return "collected: " + ", ".join(
@@ -131,7 +132,7 @@ class Bars:
             self._parts.pop(result.job.id, None)
             self._finished[kind] = self._finished.get(kind, 0) + 1
             if result.error:
-                self._console.print(printable(f"{result.job.target.name}: {result.error}"))
+                self._console.print(printable(of_target(result.job.target.name, result.error.said)))
             self._show(kind, "")
 
     def _show(self, kind: Kind, now: str) -> None:

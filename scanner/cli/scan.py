@@ -18,7 +18,7 @@ from checks.fix import printable
 from scanner.cli.codes import COVERAGE, FINDINGS, FINE, INTERRUPTED
 from scanner.cli.feeds import feeds_option, open_feeds
 from scanner.cli.options import format_option, open_store, store_option
-from scanner.cli.text import mark, shortened, table
+from scanner.cli.text import mark, of_target, shortened, table
 
 if TYPE_CHECKING:
     from reports.model import Ranked
@@ -103,7 +103,7 @@ def scan(
     feeds_path: Path | None,
     **ways: Any,
 ) -> int:
-    r"""Look at TARGETs (default: the whole scope), judge them, and write one ranked report.
+    """Look at TARGETs (default: the whole scope), judge them, and write one ranked report.
 
     \b
     A target is  local                       this machine
@@ -111,7 +111,7 @@ def scan(
                  net:NAME                    a network of the scope file
                  user@host  ssh://u@h:22     a host over SSH
                  aws  aws://profile/region   a cloud account
-    """
+    """  # noqa: D301 - the character itself is what keeps the lines apart
     from scanner import app
     from scanner.store.record import ScanState
 
@@ -176,6 +176,10 @@ def collect(resume: bool, print_script: bool, output: Path | None, name: str, **
         click.echo(f"The collection was interrupted; `bartizan collect --resume{place}` goes on.", err=True)
         return INTERRUPTED
     click.echo(f"Scan {number} is {row.state}; `bartizan assess {number}` judges it. Chain head {row.head}")
+    jobs = store.jobs(number)
+    if jobs and not any(job.state == "done" for job in jobs):
+        click.echo(f"coverage: none of {len(jobs)} targets was seen", err=True)
+        return COVERAGE
     return FINE
 
 
@@ -302,7 +306,7 @@ def _summary(judged: Judged, index: Path | None) -> str:
         f"{mark('unknown')} {outcomes['unknown'] + outcomes['error']} not assessed   "
         f"{mark('pass')} {outcomes['pass']}   {outcomes['not_applicable']} not applicable",
     ]
-    lines.extend(printable(f"  not seen: {u.target}: {u.reason}") for u in c.unreached[:10])
+    lines.extend(printable(f"  not seen: {of_target(u.target, u.reason)}") for u in c.unreached[:10])
     if len(c.unreached) > 10:
         lines.append(f"  and {len(c.unreached) - 10} more targets not seen (bartizan scans show)")
     lines.extend(printable(f"  limit: {limit}") for limit in info.limits)

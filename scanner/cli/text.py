@@ -30,6 +30,11 @@ def mark(word: str) -> str:
     return click.style(f"{glyph} {word.replace('_', ' ')}".strip(), fg=colour)
 
 
+def of_target(name: str, said: str) -> str:
+    """What is said of a target, with its name before it unless it begins with that."""
+    return said if said.startswith((f"{name}:", f"{name} ")) else f"{name}: {said}"
+
+
 def shortened(text: str, most: int = 44) -> str:
     """The text with its middle left out where it is longer: both ends of a path or an ARN tell."""
     if len(text) <= most:

@@ -42,6 +42,11 @@ class CollectError(Exception):
         self.failure = failure
         self.needs = needs
 
+    @property
+    def said(self) -> str:
+        """The message with what would have helped, in one line."""
+        return f"{self}; needed: {self.needs}" if self.needs else str(self)
+
 
 class NotTriedError(CollectError):
     """The target was left alone on purpose; nothing was asked of it."""

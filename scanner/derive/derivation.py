@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from checks.facts.snapshot import Absence, Fact, Gap, Snapshot
+from checks.facts.untold import UntoldError
 from scanner.collect.collector import Collected
 
 
@@ -24,7 +25,7 @@ def derive(snapshot: Snapshot, derivations: Iterable[Derivation]) -> Snapshot:
     for one in derivations:
         made = _lacking(snapshot, one)
         if not (made.gaps or made.absences):
-            made = one.compute(snapshot) + _holes(snapshot, one)
+            made = _computed(snapshot, one) + _holes(snapshot, one)
         snapshot = msgspec.structs.replace(
             snapshot,
             facts={**snapshot.facts, **{type(fact).__name__: fact for fact in made.facts}},
@@ -33,6 +34,13 @@ def derive(snapshot: Snapshot, derivations: Iterable[Derivation]) -> Snapshot:
             sources=snapshot.sources + made.sources,
         )
     return snapshot
+
+
+def _computed(snapshot: Snapshot, one: Derivation) -> Collected:
+    try:
+        return one.compute(snapshot)
+    except UntoldError as error:
+        return Collected(gaps=tuple(Gap(fact.__name__, str(error), needs="a new scan") for fact in one.facts))
 
 
 def _lacking(snapshot: Snapshot, one: Derivation) -> Collected:

@@ -25,6 +25,7 @@ from checks.facts.host.fleet import (
 from checks.facts.host.ssh_keys import AuthorizedKeys, HostKeys
 from checks.facts.host.sudoers import Sudoers
 from checks.facts.snapshot import Fact, Snapshot, Source, source
+from checks.facts.untold import UntoldError
 from checks.model import Kind
 from scanner.collect.collector import Collected
 from scanner.derive.derivation import Derivation
@@ -92,8 +93,16 @@ def digest(snapshot: Snapshot) -> HostDigest | None:
         if isinstance(keys, AuthorizedKeys)
         else None,
         ids=_people(accounts) if isinstance(accounts, Accounts) else None,
-        free_sudo=_free(rules) if isinstance(rules, Sudoers) else None,
+        free_sudo=_told(rules) if isinstance(rules, Sudoers) else None,
     )
+
+
+def _told(rules: Sudoers) -> tuple[str, ...] | None:
+    """Who is root for free, unless the snapshot is too old to tell."""
+    try:
+        return _free(rules)
+    except UntoldError:
+        return None
 
 
 def fleet(digests: Iterable[HostDigest]) -> Fleet:

@@ -61,7 +61,10 @@ def form_of(source: Source) -> Form:
         FeedError: none of those that are read.
 
     """
-    head = source.head()
+    try:
+        head = source.head()
+    except FeedError as error:
+        raise FeedError(f"{source.label}: {error}") from None
     found = next((form for form in FORMS if form.looks(head)), None)
     if found is None:
         raise FeedError(f"{source.label}: none of the forms that are read; docs/feeds.md lists them")

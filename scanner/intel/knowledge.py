@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from checks.facts.intel import Feed, Flaw
+from checks.facts.intel import EPSS_STEPS, Feed, Flaw
 from checks.versions import KEYS, Key, VersionError
 from scanner.intel.store import Covered, Feeds
 
@@ -165,9 +165,10 @@ def worst_first(flaws: Iterable[Flaw]) -> tuple[Flaw, ...]:
     return tuple(sorted(flaws, key=badness))
 
 
-def badness(flaw: Flaw) -> tuple[bool, int, float, float, str]:
-    """The key by which flaws are sorted, the worst first."""
-    return not flaw.kev, -_USE.get(flaw.exploitation, 0), -flaw.epss, -flaw.cvss, flaw.cve
+def badness(flaw: Flaw) -> tuple[bool, int, int, float, str]:
+    """The key by which flaws are sorted, the worst first. EPSS counts in steps: it moves every day."""
+    steps = sum(flaw.epss >= least for least in EPSS_STEPS)
+    return not flaw.kev, -_USE.get(flaw.exploitation, 0), -steps, -flaw.cvss, flaw.cve
 
 
 class _Row(NamedTuple):

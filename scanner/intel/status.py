@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from scanner.intel.store import Feeds, Part
+from scanner.intel.upstream import url_of
 
 STALE_DAYS = 14
 """From so many days on the data of a feed is called stale."""
@@ -22,7 +23,10 @@ _ADVISORIES = "no flaw of a package is known; only the host's own package manage
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One feed, or one that is missing (`parts` is empty). Ages are in days."""
+    """One feed, or one that is missing (`parts` is empty). Ages are in days.
+
+    `mend` is the command that brings it, where it is missing or stale.
+    """
 
     name: str
     parts: tuple[Part, ...]
@@ -31,6 +35,7 @@ class State:
     stale: bool
     covers: tuple[str, ...]
     cost: str
+    mend: str = ""
 
     @property
     def rows(self) -> int:
@@ -49,9 +54,10 @@ def states(feeds: Feeds | None, today: date, stale_days: int = STALE_DAYS) -> li
     ]
     for name, cost in _KINDS.items():
         if name not in names:
-            found.append(State(name, (), "", 0, False, (), cost))
+            found.append(State(name, (), "", 0, False, (), cost, _mend(name)))
     if not covers:
-        found.append(State("advisories", (), "", 0, False, (), _ADVISORIES))
+        mend = "bartizan feeds update --only debian-tracker (or osv-ubuntu, osv-almalinux, oval-rhel-9, ...)"
+        found.append(State("advisories", (), "", 0, False, (), _ADVISORIES, mend))
     return found
 
 
@@ -62,4 +68,8 @@ def _state(name: str, parts: Sequence[Part], covers: tuple[str, ...], today: dat
     cost = "what it does not name is not known to be in order" if stale and covers else ""
     if stale and not covers:
         cost = "newer entries are missing"
-    return State(name, tuple(parts), newest, age, stale, covers, cost)
+    return State(name, tuple(parts), newest, age, stale, covers, cost, _mend(name) if stale else "")
+
+
+def _mend(name: str) -> str:
+    return f"bartizan feeds {f'update --only {name}' if url_of(name) else 'import FILE'}"

@@ -82,7 +82,7 @@ class Source:
         try:
             self.size = path.stat().st_size
             if not path.is_file():
-                raise FeedError(f"{self.label}: not a file")
+                raise FeedError(f"{self.label}: not a file; name the files in a folder one by one (DIR/*)")
             with path.open("rb") as file:
                 self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 self._magic = self._start(file)

@@ -6,11 +6,10 @@ is carried: it stays open and says so.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, and_, func, or_, select
@@ -19,8 +18,10 @@ from checks.model import Finding, Kind, Outcome, Severity
 from reports.model import Asset, Past, Ranked, Status
 from scanner.store import tables as t
 from scanner.store.record import ScanRecord
+from scanner.store.steady import dated, days_of
+from scanner.store.steady import state as state_of
 from scanner.store.store import Store
-from scanner.store.wordings import Packed, Reader, Writer
+from scanner.store.wordings import Packed, Reader, Writer, pack
 
 _LOOKED_BUT_UNSURE = (Outcome.UNKNOWN, Outcome.ERROR)
 _CHUNK = 400
@@ -109,7 +110,8 @@ def save(
             looks = looks_of(r.finding for r in batch.ranked)
             carried = _intervals(c, scan, batch, looks, later=later, writer=writer)
             if looks:
-                c.execute(t.looks.insert(), [_look(scan, one, carried) for one in looks])
+                days = days_of(r.finding for r in batch.ranked)
+                c.execute(t.looks.insert(), [_look(scan, one, carried, days) for one in looks])
         for asset in assets:
             c.execute(
                 t.assets.insert(), {"scan_id": scan, "key": asset.key, "record": msgspec.json.encode(asset)}
@@ -137,13 +139,16 @@ def save(
         )
 
 
-def _look(scan: int, one: Look, carried: Mapping[tuple[str, Kind], list[str]]) -> dict[str, Any]:
+def _look(
+    scan: int, one: Look, carried: Mapping[tuple[str, Kind], list[str]], days: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "scan_id": scan,
         "asset": one.asset,
         "kind": one.kind,
         "checks": msgspec.json.encode(one.checks).decode(),
         "carried": msgspec.json.encode(carried.get((one.asset, one.kind), [])).decode(),
+        "feeds": msgspec.json.encode(days, order="sorted").decode(),
     }
 
 
@@ -178,27 +183,41 @@ def _load(c: Connection, scan: int) -> Iterator[Ranked]:
     looks = _looks(c, scan)
     reader = Reader(c)
     # Numbers only: there may be hundreds of thousands of rows.
-    rows, statuses = array("q"), bytearray()
+    rows, statuses, places = array("q"), bytearray(), array("q")
+    days: list[Mapping[str, str]] = [{}, *(look.days for look in looks.values())]
+    place_of = {key: place for place, key in enumerate(looks, 1)}
     for row, first_scan, back, check, identifier, outcome, asset, kind in c.execute(query):
-        judged, kept = looks[asset, kind]
-        if check not in judged and identifier not in kept:
+        look = looks[asset, kind]
+        carried = identifier in look.carried
+        if check not in look.judged and not carried:
             continue
         status = (Status.BACK if back else Status.NEW) if first_scan == scan else Status.OPEN
         if outcome != Outcome.FAIL:
             status = Status.OPEN
         rows.append(row)
-        statuses.append(_STATUSES.index(Status.NOT_RETESTED if identifier in kept else status))
+        statuses.append(_STATUSES.index(Status.NOT_RETESTED if carried else status))
+        # What was not tested again was not looked up again either.
+        places.append(0 if carried else place_of[asset, kind])
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         parts = select(f.id, f.payload, f.wording, f.reckoning).where(f.id.in_(chunk))
         payloads = {row: rest for row, *rest in c.execute(parts)}
-        for row, place in zip(chunk, statuses[start : start + _CHUNK], strict=True):
+        for at, row in enumerate(chunk, start):
             payload, wording, reckoning = payloads[row]
-            yield reader.unpack(payload, wording, reckoning, _STATUSES[place])
+            found = reader.unpack(payload, wording, reckoning, _STATUSES[statuses[at]])
+            yield dated(found, days[places[at]]) if found.finding.feeds else found
 
 
-def _looks(c: Connection, scan: int) -> dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]]:
-    """(asset, kind) → the checks that were judged there, and the failures that were carried."""
+class _Looked(NamedTuple):
+    """What was judged there: the checks, the failures that were carried, and the days of the feeds."""
+
+    judged: frozenset[str]
+    carried: frozenset[str]
+    days: Mapping[str, str]
+
+
+def _looks(c: Connection, scan: int) -> dict[tuple[str, str], _Looked]:
+    """The looks of a scan by asset and kind."""
     texts: dict[str, frozenset[str]] = {}
 
     def names(text: str) -> frozenset[str]:
@@ -208,7 +227,9 @@ def _looks(c: Connection, scan: int) -> dict[tuple[str, str], tuple[frozenset[st
 
     query = select(t.looks).where(t.looks.c.scan_id == scan)
     return {
-        (row["asset"], row["kind"]): (names(row["checks"]), names(row["carried"]))
+        (row["asset"], row["kind"]): _Looked(
+            names(row["checks"]), names(row["carried"]), msgspec.json.decode(row["feeds"])
+        )
         for row in c.execute(query).mappings()
     }
 
@@ -285,7 +306,7 @@ def _intervals(
 ) -> dict[tuple[str, Kind], list[str]]:
     """Opens, keeps and closes intervals; gives the failures that could not be tested again."""
     now = {r.finding.id: r for r in batch.ranked}
-    packed = {identifier: writer.pack(one) for identifier, one in now.items()}
+    packed = {identifier: pack(one) for identifier, one in now.items()}
     unsure = {
         (r.finding.asset, r.finding.kind, r.finding.check)
         for r in batch.ranked
@@ -307,7 +328,7 @@ def _intervals(
         )
         for row, identifier, state, check, outcome in c.execute(query):
             one = now.get(identifier)
-            if one is not None and state == _state(one, packed[identifier]):
+            if one is not None and state == state_of(one, packed[identifier]):
                 keep.add(identifier)
             elif outcome == Outcome.FAIL and (
                 one.finding.outcome in _LOOKED_BUT_UNSURE
@@ -324,6 +345,7 @@ def _intervals(
         c.execute(t.findings.update().where(f.id.in_(rows)), {"to_scan": scan - 1, "closed_by": scan})
     _split(c, scan, split)
     fresh = [_row(scan, r, packed[i], batch.lived.get(i)) for i, r in now.items() if i not in keep]
+    writer.write(packed[i] for i in now if i not in keep)
     for new in fresh:
         if new["check_id"] in later.get((new["asset"], new["kind"]), frozenset()):
             # A newer scan has said already how it went on.
@@ -364,7 +386,7 @@ def _row(scan: int, ranked: Ranked, packed: Packed, life: Life | None) -> dict[s
         "first_scan": life.first_scan if life else scan,
         "first_seen": ranked.first_seen,
         "back": bool(life and life.status is Status.BACK),
-        "state": _state(ranked, packed),
+        "state": state_of(ranked, packed),
         "asset": one.asset,
         "kind": one.kind,
         "check_id": one.check,
@@ -375,21 +397,3 @@ def _row(scan: int, ranked: Ranked, packed: Packed, life: Life | None) -> dict[s
         "wording": packed.wording,
         "reckoning": packed.reckoning or None,
     }
-
-
-def _state(ranked: Ranked, packed: Packed) -> str:
-    """A digest of what a reader would call changed: not times, not evidence, not the status."""
-    one = ranked.finding
-    parts = (
-        one.target,
-        one.outcome,
-        one.saw,
-        one.reason,
-        one.needs,
-        ranked.first_seen,
-        ranked.due,
-        ranked.asset_name,
-        packed.wording,
-        packed.reckoning,
-    )
-    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()

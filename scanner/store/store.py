@@ -30,7 +30,7 @@ from scanner.store.opening import (
 )
 from scanner.store.record import JobRow, JobState, ScanRecord, ScanRow, ScanState
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration; a store that says otherwise is upgraded, or refused if it is newer."""
 
 GENESIS = "0" * 64

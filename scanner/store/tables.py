@@ -101,6 +101,7 @@ looks = Table(
     Column("kind", Text, primary_key=True),
     Column("checks", Text, nullable=False),
     Column("carried", Text, nullable=False),
+    Column("feeds", Text, nullable=False, server_default="{}"),
 )
 
 wordings = Table(

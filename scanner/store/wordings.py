@@ -7,7 +7,7 @@ score and clock its reckoning; who reads them back gets the same objects for all
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -52,47 +52,59 @@ _OF_FINDING = tuple(f for f in _Own.__struct_fields__ if f not in ("asset_name",
 _REPEATED = ("target", "asset", "on", "saw", "reason", "needs", "asset_name", "first_seen", "due")
 
 
+def wording_of(finding: Finding) -> msgspec.Struct:
+    """What a finding may share with others."""
+    return _Wording(**{name: getattr(finding, name) for name in _Wording.__struct_fields__})
+
+
 class Packed(msgspec.Struct, frozen=True):
-    """A finding taken apart: its own part, and the digests of what it shares (empty: no reckoning)."""
+    """A finding taken apart: its own part, and the digests of what it shares (empty: no reckoning).
+
+    `shared` are these parts themselves.
+    """
 
     payload: bytes
     wording: str
     reckoning: str
+    shared: Mapping[str, bytes]
 
 
 class Writer:
-    """Takes findings apart and writes what they share, each once, in one transaction."""
+    """Writes what findings share, each once, in one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known: set[str] = set()
 
-    def pack(self, one: Ranked) -> Packed:
-        """The parts of a finding; what it shares is in the store when this returns."""
-        finding = one.finding
-        shared = _Wording(**{name: getattr(finding, name) for name in _Wording.__struct_fields__})
-        own = _Own(
-            **{name: getattr(finding, name) for name in _OF_FINDING},
-            asset_name=one.asset_name,
-            first_seen=one.first_seen,
-            due=one.due,
-        )
-        reckoned = one.score is not None or bool(one.line)
-        return Packed(
-            msgspec.json.encode(own),
-            self._kept(shared),
-            self._kept(_Reckoning(one.score, one.clock, one.line)) if reckoned else "",
-        )
+    def write(self, findings: Iterable[Packed]) -> None:
+        """Writes what these findings share and the store does not have yet."""
+        for one in findings:
+            for digest, data in one.shared.items():
+                if digest not in self._known:
+                    here = select(t.wordings.c.digest).where(t.wordings.c.digest == digest)
+                    if self._connection.execute(here).scalar() is None:
+                        self._connection.execute(t.wordings.insert(), {"digest": digest, "data": data})
+                    self._known.add(digest)
 
-    def _kept(self, part: msgspec.Struct) -> str:
-        data = msgspec.json.encode(part, order="sorted")
-        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-        if digest not in self._known:
-            here = select(t.wordings.c.digest).where(t.wordings.c.digest == digest)
-            if self._connection.execute(here).scalar() is None:
-                self._connection.execute(t.wordings.insert(), {"digest": digest, "data": data})
-            self._known.add(digest)
-        return digest
+
+def pack(one: Ranked) -> Packed:
+    """The parts of a finding."""
+    own = _Own(
+        **{name: getattr(one.finding, name) for name in _OF_FINDING},
+        asset_name=one.asset_name,
+        first_seen=one.first_seen,
+        due=one.due,
+    )
+    reckoned = one.score is not None or bool(one.line)
+    shared = [wording_of(one.finding), *([_Reckoning(one.score, one.clock, one.line)] if reckoned else [])]
+    written = [msgspec.json.encode(part, order="sorted") for part in shared]
+    digests = [hashlib.blake2b(data, digest_size=16).hexdigest() for data in written]
+    return Packed(
+        msgspec.json.encode(own),
+        digests[0],
+        digests[1] if reckoned else "",
+        dict(zip(digests, written, strict=True)),
+    )
 
 
 class Reader:

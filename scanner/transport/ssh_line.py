@@ -185,9 +185,11 @@ def _connect(access: SshAccess) -> tuple[socket.socket, str]:
     except ConnectionResetError:
         raise CollectError(Failure.RESET, f"{name}: {_RESET}") from None
     except socket.gaierror:
-        raise CollectError(Failure.UNREACHABLE, f"{name}: the name has no address") from None
+        message = f"{name}: the name has no address"
+        raise CollectError(Failure.UNREACHABLE, message, "the name in DNS or /etc/hosts") from None
     except (OSError, UnicodeError) as error:
-        raise CollectError(Failure.UNREACHABLE, f"{name}: {error}", needs) from None
+        said = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        raise CollectError(Failure.UNREACHABLE, f"{name}: {said}", needs) from None
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection, str(connection.getpeername()[0])

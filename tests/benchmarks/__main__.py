@@ -1,5 +1,7 @@
 """Measures what the documentation claims: `make bench`. Whole processes, medians of several runs.
 
+`python -m tests.benchmarks fragments` measures one part; see `PARTS` for the others.
+
 Nothing here is a test: a slow machine must not fail one. The figures go to docs/benchmarks.md by hand.
 """
 
@@ -13,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.benchmarks import audit, coverage, fragments, many, peers
 from tests.benchmarks.stored import fill
 
 RUNS = 5
@@ -30,8 +33,8 @@ def measure(name: str, goal: str, *command: str, env: dict[str, str] | None = No
     print(f"{name:<44} {middle:7.3f} s  ({low:.3f} to {high:.3f})   goal {goal}")
 
 
-def main() -> None:
-    """Runs all measurements."""
+def processes() -> None:
+    """Measures whole processes of Bartizan."""
     bartizan = str(Path(sys.executable).with_name("bartizan"))
     with tempfile.TemporaryDirectory() as folder:
         store = str(Path(folder) / "bench.db")
@@ -48,5 +51,24 @@ def main() -> None:
         measure("scan of this machine and its loopback", "< 90 s", *scan)
 
 
+PARTS = {
+    "processes": processes,
+    "fragments": fragments.main,
+    "audit": audit.main,
+    "peers": peers.main,
+    "coverage": coverage.main,
+    "many": many.main,
+}
+
+
+def main(names: list[str]) -> None:
+    """Runs these parts, or all of them."""
+    if unknown := sorted(set(names) - set(PARTS)):
+        sys.exit(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    for name in names or PARTS:
+        print(f"--- {name}", flush=True)
+        PARTS[name]()
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

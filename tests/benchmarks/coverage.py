@@ -47,7 +47,8 @@ def main() -> None:
         failing = frozenset(one.check for one in found.values() if one.outcome is Outcome.FAIL)
         expected = {one.expects for one in PLANTINGS}
         print(
-            f"bad host: {len(PLANTINGS)} things planted, {len(expected & failing)} of {len(expected)} checks tell"
+            f"bad host: {len(PLANTINGS)} things planted, "
+            f"{len(expected & failing)} of {len(expected)} checks tell"
         )
         if expected - failing:
             print(f"  not told: {', '.join(sorted(expected - failing))}")
@@ -57,7 +58,8 @@ def main() -> None:
         ):
             gap = missing(told, table, failing)
             print(
-                f"{name} tells {len(told)} topics; Bartizan tells {gap.told} of them, leaves out {gap.left_out}"
+                f"{name} tells {len(told)} topics; "
+                f"Bartizan tells {gap.told} of them, leaves out {gap.left_out}"
             )
             print(f"  no check of ours: {', '.join(gap.unmapped) or 'none'}")
             print(f"  a check of ours, and it did not fail: {', '.join(gap.silent) or 'none'}")

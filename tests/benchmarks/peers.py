@@ -61,10 +61,10 @@ def main() -> None:
         began = time.perf_counter()
         found = judged(host.look(facts()))
         judging = time.perf_counter() - began - own.wall / 1000
-        print(
-            f"{'Bartizan, ' + str(len(PROBES)) + ' fragments':<36} {own.wall / 1000:7.2f} s {own.cpu / 1000:7.2f} CPU-s"
-            f"  {_told(Counter(str(one.outcome) for one in found.values()))}; judging {max(0, judging):.2f} s"
-        )
+        told = _told(Counter(str(one.outcome) for one in found.values()))
+        name = f"Bartizan, {len(PROBES)} fragments"
+        print(f"{name:<36} {own.wall / 1000:7.2f} s {own.cpu / 1000:7.2f} CPU-s  {told}")
+        print(f"{'  judging it':<36} {max(0, judging):7.2f} s")
         untouched = oscap(host, PROFILES[0])
         print(f"{'OpenSCAP on Debian 12 as it is':<36} {_line(untouched)}")
         fit(host)
@@ -72,9 +72,11 @@ def main() -> None:
             one = oscap(host, profile)
             answered = len(re.findall(r"Result\s+(?:pass|fail)", one.out))
             each = (one.cpu / max(1, answered)) / (own.cpu / 1000 / len(found))
+            wall, cpu = one.wall / (own.wall / 1000), one.cpu / (own.cpu / 1000)
+            print(f"{'OpenSCAP, ' + profile:<36} {_line(one)}")
             print(
-                f"{'OpenSCAP, ' + profile:<36} {_line(one)}; {one.wall / (own.wall / 1000):.1f} times the wall, "
-                f"{one.cpu / (own.cpu / 1000):.1f} times the CPU of a host, {each:.1f} times the CPU of an answer (goal: 5)"
+                f"{'  against Bartizan':<36} {wall:.1f} times the wall and {cpu:.1f} times the CPU, "
+                f"{each:.1f} times the CPU of an answer (goal: 5)"
             )
         one = lynis(host)
         hints = host.run(

@@ -131,7 +131,7 @@ LEFT_OUT: Mapping[str, str] = {
     "SSH-7408 Compression": "closed in OpenSSH since 7.4: it begins after the login",
     "SSH-7408 Port": "another port is no protection",
     "SSH-7408 TCPKeepAlive": _TASTE,
-    "partition_for_home": "only where users have homes; host.filesystems.home-options judges one that is there",
+    "partition_for_home": "host.filesystems.home-options judges one that is there",
     "partition_for_var": "host.filesystems.log-space judges what fills /var",
     "file_permissions_systemmap": "the kernel's addresses are those of a published package",
 }

@@ -68,6 +68,9 @@ def test_every_option_in_the_readme_exists() -> None:
         words = shlex.split(line.partition("#")[0].partition("&&")[0].partition(";")[0].partition(">")[0])
         command = cli.get_command(click.Context(cli), words[1])
         assert command is not None, line
+        if isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), words[2])
+            assert command is not None, line
         known = {option for parameter in command.params for option in parameter.opts}
         known |= {"--help"}
         assert {w for w in words[2:] if w.startswith("--")} <= known, line

@@ -99,29 +99,29 @@ AUDIT = """\
 -w /etc/issue.net -p wa -k system-locale
 -w /etc/hosts -p wa -k system-locale
 -w /etc/network -p wa -k system-locale
--a always,exit -F arch=b64 -S adjtimex,settimeofday,clock_settime -k time-change
--a always,exit -F arch=b32 -S adjtimex,settimeofday,clock_settime,stime -k time-change
--a always,exit -F arch=b64 -S sethostname,setdomainname -k system-locale
--a always,exit -F arch=b32 -S sethostname,setdomainname -k system-locale
--a always,exit -F arch=b64 -S chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat -F auid>=1000 -F auid!=unset -k perm_mod
--a always,exit -F arch=b32 -S chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat -F auid>=1000 -F auid!=unset -k perm_mod
--a always,exit -F arch=b64 -S setxattr,lsetxattr,fsetxattr,removexattr,lremovexattr,fremovexattr -F auid>=1000 -F auid!=unset -k perm_mod
--a always,exit -F arch=b32 -S setxattr,lsetxattr,fsetxattr,removexattr,lremovexattr,fremovexattr -F auid>=1000 -F auid!=unset -k perm_mod
--a always,exit -F arch=b64 -S open,openat,creat,truncate,ftruncate -F exit=-EACCES -F auid>=1000 -F auid!=unset -k access
--a always,exit -F arch=b64 -S open,openat,creat,truncate,ftruncate -F exit=-EPERM -F auid>=1000 -F auid!=unset -k access
--a always,exit -F arch=b32 -S open,openat,creat,truncate,ftruncate -F exit=-EACCES -F auid>=1000 -F auid!=unset -k access
--a always,exit -F arch=b32 -S open,openat,creat,truncate,ftruncate -F exit=-EPERM -F auid>=1000 -F auid!=unset -k access
--a always,exit -F arch=b64 -S mount,umount2 -F auid>=1000 -F auid!=unset -k mounts
--a always,exit -F arch=b32 -S mount,umount,umount2 -F auid>=1000 -F auid!=unset -k mounts
--a always,exit -F arch=b64 -S unlink,unlinkat,rename,renameat -F auid>=1000 -F auid!=unset -k delete
--a always,exit -F arch=b32 -S unlink,unlinkat,rename,renameat -F auid>=1000 -F auid!=unset -k delete
--a always,exit -F arch=b64 -S init_module,finit_module,delete_module -F auid>=1000 -F auid!=unset -k modules
--a always,exit -F arch=b32 -S init_module,finit_module,delete_module -F auid>=1000 -F auid!=unset -k modules
 -w /usr/bin/kmod -p x -k modules
--a always,exit -F arch=b64 -C euid!=uid -F euid=0 -F auid!=unset -S execve -k user_emulation
--a always,exit -F arch=b32 -C euid!=uid -F euid=0 -F auid!=unset -S execve -k user_emulation
--e 2
 """
+
+_PEOPLE = "-F auid>=1000 -F auid!=unset"
+_CALLS = (
+    ("-S adjtimex,settimeofday,clock_settime", "time-change"),
+    ("-S sethostname,setdomainname", "system-locale"),
+    (f"-S chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat {_PEOPLE}", "perm_mod"),
+    (
+        f"-S setxattr,lsetxattr,fsetxattr,removexattr,lremovexattr,fremovexattr {_PEOPLE}",
+        "perm_mod",
+    ),
+    (f"-S open,openat,creat,truncate,ftruncate -F exit=-EACCES {_PEOPLE}", "access"),
+    (f"-S open,openat,creat,truncate,ftruncate -F exit=-EPERM {_PEOPLE}", "access"),
+    (f"-S mount,umount2 {_PEOPLE}", "mounts"),
+    (f"-S unlink,unlinkat,rename,renameat {_PEOPLE}", "delete"),
+    (f"-S init_module,finit_module,delete_module {_PEOPLE}", "modules"),
+    ("-C euid!=uid -F euid=0 -F auid!=unset -S execve", "user_emulation"),
+)
+"""System calls, by the key under which they are kept; each for both sizes of a program."""
+_RULES = "".join(
+    f"-a always,exit -F arch={arch} {calls} -k {key}\n" for calls, key in _CALLS for arch in ("b64", "b32")
+)
 
 SYSCTL = """\
 net.ipv4.ip_forward = 0
@@ -149,6 +149,21 @@ _LINES = [
 ]
 
 
+_MODULES = (
+    "cramfs",
+    "freevxfs",
+    "hfs",
+    "hfsplus",
+    "jffs2",
+    "udf",
+    "usb-storage",
+    "dccp",
+    "sctp",
+    "rds",
+    "tipc",
+)
+
+
 def _written(path: str, text: str, mode: str = "644") -> str:
     return f"mkdir -p $(dirname {path})\ncat >{path} <<'END'\n{text}END\nchmod {mode} {path}\n"
 
@@ -166,7 +181,7 @@ HARDENED = "".join(
         _written("/etc/ssh/sshd_config", SSHD, "600"),
         _written("/etc/nftables.conf", NFTABLES, "755"),
         "nft -f /etc/nftables.conf\nsystemctl enable nftables 2>/dev/null\n",
-        _written("/etc/audit/rules.d/audit.rules", AUDIT, "640"),
+        _written("/etc/audit/rules.d/audit.rules", AUDIT + _RULES + "-e 2\n", "640"),
         _written("/etc/sysctl.d/60-hardening.conf", SYSCTL + "\n".join([*_LINES, ""])),
         _written(
             "/etc/sysctl.d/61-kernel.conf", "".join(f"{name} = {value}\n" for name, value in KERNEL.items())
@@ -184,17 +199,15 @@ HARDENED = "".join(
         _written("/etc/systemd/coredump.conf.d/none.conf", "[Coredump]\nStorage=none\nProcessSizeMax=0\n"),
         _written(
             "/etc/modprobe.d/hardening.conf",
-            "".join(
-                f"install {module} /bin/false\nblacklist {module}\n"
-                for module in "cramfs freevxfs hfs hfsplus jffs2 udf usb-storage dccp sctp rds tipc".split()
-            ),
+            "".join(f"install {module} /bin/false\nblacklist {module}\n" for module in _MODULES),
         ),
         _written(
             "/etc/sudoers.d/hardening",
             "Defaults use_pty\nDefaults logfile=/var/log/sudo.log\nDefaults timestamp_timeout=5\n",
             "440",
         ),
-        "sed -i -e 's/ nullok//' -e 's/^auth.*requisite.*pam_deny.so/auth [default=die] pam_faillock.so authfail\\n&/' "
+        "sed -i -e 's/ nullok//' -e "
+        "'s/^auth.*requisite.*pam_deny.so/auth [default=die] pam_faillock.so authfail\\n&/' "
         "-e '0,/^auth/s/^auth/auth required pam_faillock.so preauth\\n&/' /etc/pam.d/common-auth\n",
         "echo 'account required pam_faillock.so' >>/etc/pam.d/common-account\n",
         _written("/etc/security/faillock.conf", "deny = 5\nunlock_time = 900\n"),
@@ -208,7 +221,7 @@ HARDENED = "".join(
         "groupadd -f sugroup\necho 'auth required pam_wheel.so use_uid group=sugroup' >>/etc/pam.d/su\n",
         "chmod 700 /root /home/audit; chmod 600 /etc/crontab\n",
         "chmod 700 /etc/cron.d /etc/cron.daily /etc/cron.hourly /etc/cron.weekly /etc/cron.monthly\n",
-        "chmod 600 /etc/cron.d/* 2>/dev/null || true\n",
+        "find /etc/cron.d -type f -exec chmod 600 {} +\n",
         _written("/etc/cron.allow", "root\n", "600"),
         _written("/etc/at.allow", "root\n", "600"),
         _written(

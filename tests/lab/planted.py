@@ -11,6 +11,7 @@ from tests.lab.planting import KEEP, KERNEL, PACKAGES, Planting
 
 ALL: tuple[Planting, ...] = (
     *planting_network.SSHD,
+    planting_network.ROUTER,
     *planting_network.NETWORK,
     *planting_network.KERNEL,
     *planting_people.ACCOUNTS,
@@ -59,7 +60,7 @@ GROUPS: dict[str, Group] = {
     "network": Group((*planting_network.SSHD, *planting_network.NETWORK, *planting_network.KERNEL)),
     "software": Group((*planting_software.PATCH, *planting_software.SERVICES)),
     "web": Group(planting_software.WEB),
-    "audited": Group(planting_files.AUDITED, planting_files.AUDIT_PACKAGES),
+    "audited": Group((*planting_files.AUDITED, planting_network.ROUTER), planting_files.AUDIT_PACKAGES),
 }
 """The hosts on which fixes are proved; each in turn takes the checks that none before it proved."""
 
@@ -82,8 +83,6 @@ def bad_host(
 
 def clean_host(lab: Lab, login: Login = "sudo", name: str = "clean") -> Host:
     """A host that an administrator hardened as well as a host that is not booted can be hardened."""
-    host = lab.host(
-        "bookworm", packages=hardening.PACKAGES, kernel=hardening.KERNEL, login=login, name=name
-    )
+    host = lab.host("bookworm", packages=hardening.PACKAGES, kernel=hardening.KERNEL, login=login, name=name)
     host.run(hardening.HARDENED)
     return host

@@ -22,6 +22,7 @@ class Planting:
 PACKAGES = (
     "avahi-daemon",
     "gcc",
+    "kmod",
     "nfs-kernel-server",
     "nginx-light",
     "openbsd-inetd",

@@ -86,6 +86,19 @@ KEYS = (
     Planting("private key that others read", ":", "host.ssh-homes.private-modes"),
     Planting("hosts.equiv", "echo + >/etc/hosts.equiv", "host.ssh-homes.trust-files"),
     Planting(
+        "list of login keys that others write",
+        "mkdir -p -m 700 /home/audit/.ssh; touch /home/audit/.ssh/authorized_keys; "
+        "chown -R audit: /home/audit/.ssh; chmod 666 /home/audit/.ssh/authorized_keys",
+        "host.ssh-keys.files",
+    ),
+    Planting(
+        "forced command with a way around",
+        "ssh-keygen -q -t ed25519 -N '' -C backup@nas -f /tmp/k && "
+        "sed 's|^|command=\"/usr/bin/true\" |' /tmp/k.pub >>/home/audit/.ssh/authorized_keys; "
+        "rm -f /tmp/k /tmp/k.pub",
+        "host.ssh-keys.forced-commands",
+    ),
+    Planting(
         "root login key of 1024 bits",
         "ssh-keygen -q -t rsa -b 1024 -N '' -C old@laptop -f /tmp/k && cat /tmp/k.pub "
         ">>/root/.ssh/authorized_keys; rm -f /tmp/k /tmp/k.pub",

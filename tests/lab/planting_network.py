@@ -41,7 +41,6 @@ SSHD = (
 )
 
 NETWORK = (
-    net("net.ipv4.ip_forward", "1", "network-stack.forwarding"),
     net("net.ipv4.tcp_syncookies", "0", "kernel.syn-cookies"),
     net("net.ipv4.conf.all.accept_redirects", "1", "kernel.redirects-accepted"),
     net("net.ipv4.conf.all.send_redirects", "1", "kernel.redirects-sent"),
@@ -56,6 +55,9 @@ NETWORK = (
     Planting("no firewall", ":", "host.firewall.active"),
     Planting("everything may come in", ":", "host.firewall.default-drop"),
 )
+
+ROUTER = net("net.ipv4.ip_forward", "1", "network-stack.forwarding")
+"""Apart from the others: whenever this value changes, the kernel sets redirects to its defaults again."""
 
 KERNEL = (
     Planting("address randomisation", ":", "host.kernel.aslr"),

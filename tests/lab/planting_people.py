@@ -63,7 +63,7 @@ ACCOUNTS = (
 
 PAM = (
     Planting("hash method", "sed -i 's/yescrypt/md5/' /etc/pam.d/common-password", "host.pam.hash"),
-    Planting("PAM nullok", "sed -i '/pam_unix.so/s/$/ nullok/' /etc/pam.d/common-auth", "host.pam.nullok"),
+    Planting("PAM nullok", "grep -q nullok /etc/pam.d/common-auth", "host.pam.nullok"),
     Planting("no lockout", ":", "host.pam.lockout"),
     Planting("no history", ":", "host.pam.history"),
     Planting("su for all", ":", "host.pam.su-restrict"),

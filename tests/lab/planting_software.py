@@ -75,7 +75,8 @@ SERVICES = (
     Planting("rpcbind", ":", "host.unwanted-services.rpcbind"),
     Planting(
         "rsync daemon",
-        "sed -i 's/^RSYNC_ENABLE=.*/RSYNC_ENABLE=true/' /etc/default/rsync; printf '[srv]\\npath = /srv\\n' >/etc/rsyncd.conf; "
+        "sed -i 's/^RSYNC_ENABLE=.*/RSYNC_ENABLE=true/' /etc/default/rsync; "
+        "printf '[srv]\\npath = /srv\\n' >/etc/rsyncd.conf; "
         "/etc/init.d/rsync start",
         "host.unwanted-services.rsync",
     ),
@@ -88,7 +89,8 @@ SERVICES = (
     ),
     Planting(
         "Docker API",
-        'cp /bin/true /usr/bin/dockerd; mkdir -p /etc/docker; echo \'{"hosts": ["tcp://0.0.0.0:2375"], "insecure-registries": '
+        "cp /bin/true /usr/bin/dockerd; mkdir -p /etc/docker; "
+        'echo \'{"hosts": ["tcp://0.0.0.0:2375"], "insecure-registries": '
         '["r.lab:5000"]}\' >/etc/docker/daemon.json',
         "host.containers.api-guarded",
     ),
@@ -123,8 +125,11 @@ SERVICES = (
 WEB = (
     Planting(
         "old TLS",
-        "printf 'server {\\n listen 8080;\\n ssl_protocols TLSv1 TLSv1.1 TLSv1.2;\\n autoindex on;\\n "
-        "server_tokens on;\\n}\\n' >/etc/nginx/sites-enabled/old",
+        "mkdir -p /etc/ssl/web; openssl req -x509 -newkey rsa:2048 -nodes -days 300 -subj /CN=web.example "
+        "-keyout /etc/ssl/web/web.key -out /etc/ssl/web/web.pem 2>/dev/null; "
+        "printf 'server {\\n listen 8443 ssl;\\n ssl_certificate /etc/ssl/web/web.pem;\\n "
+        "ssl_certificate_key /etc/ssl/web/web.key;\\n ssl_protocols TLSv1 TLSv1.1 TLSv1.2;\\n "
+        "autoindex on;\\n}\\n' >/etc/nginx/sites-enabled/old",
         "host.web.tls-versions",
     ),
     Planting("listing", ":", "host.web.listing"),

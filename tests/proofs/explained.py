@@ -16,7 +16,7 @@ _LATER = "it passes only after the programs have run, a day later"
 
 REASONS: Mapping[str, str] = {
     "host.account-logins.stale": "it needs a record of logins that is months old",
-    "host.accounts.uid-zero": "removing an account is for a person; the snippet locks it, and the finding stays",
+    "host.accounts.uid-zero": "the snippet locks the account; a person removes it",
     "host.boot.rescue-password": _NOT_BOOTED,
     "host.fleet.shared-host-key": _FLEET,
     "host.integrity.malware-scanner": _NO_MIRROR,
@@ -42,6 +42,12 @@ REASONS: Mapping[str, str] = {
     "host.vulnerabilities.fixed-flaws": _FEEDS,
     "host.vulnerabilities.known-exploited": _FEEDS,
     "host.vulnerabilities.running-kernel": _FEEDS,
+    "host.accounts.password-hash": "only the person can choose a new password; the snippet asks for it",
+    "host.audit.loaded": _KERNEL,
+    "host.listening.mail-local": "it needs a mail server, and none is on the test hosts",
+    "host.patch.held-packages": "its undo holds the package again, at the version that is repaired",
+    "host.patch.security-updates": _NO_MIRROR,
+    "host.software.graphical-start": "it needs a desktop, and none is on the test hosts",
     "host.ssh-keys.root": "the snippet refuses to remove the key by which the test itself logs in",
 }
 """By the id of the check."""

@@ -166,7 +166,12 @@ def chosen_of(found: Mapping[Key, Finding], language: Language) -> list[tuple[Ke
 
 def snippet_of(finding: Finding, language: Language) -> Snippet | None:
     """Its snippet in that language, or None."""
-    return next((one for one in finding.fix.snippets if one.language is language), None)
+    return snippet_in(finding.fix.snippets, language)
+
+
+def snippet_in(snippets: Iterable[Snippet], language: Language) -> Snippet | None:
+    """The first of them in that language, or None."""
+    return next((one for one in snippets if one.language is language), None)
 
 
 def ran(host: Host, commands: str, what: str) -> str:
@@ -207,4 +212,4 @@ def by_check(proofs: Iterable[Proof]) -> dict[str, list[Proof]]:
 
 def shell_snippet(check: Check[Any]) -> Snippet | None:
     """The shell snippet of a check, if it has one."""
-    return next((one for one in check.fix.snippets if one.language is Language.SHELL), None)
+    return snippet_in(check.fix.snippets, Language.SHELL)

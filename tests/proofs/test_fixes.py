@@ -15,6 +15,8 @@ from tests.proofs.proving import Proof, by_check, host_checks, shell_proofs, she
 pytestmark = pytest.mark.real
 
 CHECKS = host_checks()
+LOGIN = "host.ssh-keys.root"
+"""Its fix would take away keys that other fixes and the tests need."""
 WITH_COMMANDS = {name: one for name, one in CHECKS.items() if shell_snippet(one) is not None}
 
 
@@ -28,7 +30,8 @@ def proofs() -> dict[str, list[Proof]]:
             mine = [
                 check
                 for check in WITH_COMMANDS
-                if check.split(".")[1] in group.topics or check.split(".")[1] not in others
+                if check != LOGIN
+                and (check.split(".")[1] in group.topics or check.split(".")[1] not in others)
             ]
             host = bad_host(net, group.plantings, packages=group.packages, name=name)
             missing = [
@@ -63,7 +66,8 @@ def test_every_command_is_proved_or_explained(proofs: dict[str, list[Proof]]) ->
 def test_a_reason_is_given_only_for_what_is_not_proved(proofs: dict[str, list[Proof]]) -> None:
     assert not set(REASONS) - set(CHECKS), "there is no such check"
     proved = {name for name, made in proofs.items() if all(proof.held for proof in made)}
-    assert not proved & set(REASONS), "it is proved; take the reason away"
+    needless = sorted(proved & set(REASONS))
+    assert not needless, "it is proved; take the reason away"
 
 
 def test_enough_was_proved(proofs: dict[str, list[Proof]]) -> None:

@@ -1,36 +1,40 @@
-"""Makes the recordings of the lab's hosts anew: `python -m tests.recordings.record [name...]`, as root.
+"""Makes the recordings of the lab's hosts anew: `python -m tests.recordings.record [NAME...]`, as root.
 
-Each is the whole output of the collection script over SSH, as a scan gets it. What differs from one run to
-the next and says nothing (marks, numbers of processes, the name of the mirror) is made even, so that a new
-recording differs from the old one only where the host or the script does.
+Each is the whole output of the collection script over SSH, as a scan gets it. Keys and addresses are those of
+the lab. What the machine under the lab shines through with (its kernel's name, its name server, who made the
+login key) is replaced, so that a recording says nothing about where it was made. It begins with the time
+at which it was made, which no reader of the output looks at.
 """
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.facts.snapshot import Fact
+from scanner.collect.collector import Context
+from scanner.collect.host import identity
 from scanner.collect.host.collect import PROBES
 from scanner.collect.host.script import compose
-from scanner.collect.collector import Context
 from scanner.transport.ssh import run_script
 from tests.lab.hosts import Lab, Login, lab
 
 FOLDER = Path(__file__).parent / "host"
+_NONCE = "0123456789abcdef" * 2
+_LIMIT = 4_000_000
+_KERNEL = "6.12.0-lab"
+_LARGEST = 150_000
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One host to record: its release, as whom, and what is planted in it."""
+    """One host to record: its release in the lab, and as whom the scanner logs in."""
 
     name: str
     release: str
     login: Login = "root"
-    plant: str = ""
 
 
 KINDS = (
@@ -42,16 +46,35 @@ KINDS = (
 
 
 def record(net: Lab, kind: Kind) -> bytes:
-    host = net.host(kind.release, login=kind.login, plant=kind.plant, name=kind.name)
-    script = compose((identity.PROBE, *PROBES), NONCE)
+    """The output of the script on a new host of this kind."""
+    host = net.host(kind.release, login=kind.login, name=kind.name)
+    script = compose((identity.PROBE, *PROBES), _NONCE)
     access = host.access()
-    return net.inside(lambda: run_script(access, script, limit_bytes=4_000_000, context=Context())).stdout
+    said = net.inside(lambda: run_script(access, script, limit_bytes=_LIMIT, context=Context()))
+    return f"recorded {Context().now()}\n".encode() + _neutral(said.stdout)
 
-def main(names):
+
+def _neutral(output: bytes) -> bytes:
+    """The same without what belongs to the machine under the lab."""
+    text = output.decode("utf-8", "replace").replace(platform.release(), _KERNEL)
+    text = re.sub(r"(?m)^(server\t/etc/resolv\.conf\t).*$", r"\g<1>10.77.0.1", text)
+    text = re.sub(r"(?m)^(key\t/\S+\t\d+\tssh-ed25519\t\S+\t[^\t]*\t[^\t]*\t).*$", r"\g<1>scanner", text)
+    text = re.sub(r"(?m)^uptime\t\d+", "uptime\t864000", text)
+    # Of the disks of that machine one is enough.
+    text = re.sub(r"(?m)^device\t(?:loop|zram)\d+\t.*\n", "", text)
+    return text.encode()
+
+
+def main(names: list[str]) -> None:
+    """Writes the recordings of these names, or all."""
     with lab() as net:
         for kind in KINDS:
-            if not names or kind.name in names:
-                Path("/tmp/rec").joinpath(f"{kind.name}.txt").write_bytes(record(net, kind))
-from scanner.collect.host import identity
-NONCE = "0123456789abcdef" * 2
-main(sys.argv[1:])
+            if names and kind.name not in names:
+                continue
+            output = record(net, kind)
+            assert len(output) < _LARGEST, f"{kind.name} has {len(output):,} bytes"
+            (FOLDER / f"{kind.name}.txt").write_bytes(output)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import msgspec
 
 from checks.facts.snapshot import Fact
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class SshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +39,7 @@ class SshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     condition: str = ""
     user: str = "root"
     part: int = 0
-    options: Mapping[str, str] = _NOTHING
+    options: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class SshServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -53,10 +53,11 @@ class SudoDefault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sudoers(Fact, frozen=True, forbid_unknown_fields=True):
-    """Who may become root through sudo, and how."""
+    """Who may become root through sudo, and how. `version` is that of sudo, empty where it does not tell."""
 
     rules: tuple[SudoRule, ...]
     defaults: tuple[SudoDefault, ...]
+    version: str = ""
 
     def values(self, *names: str) -> tuple[SudoDefault, ...]:
         """The settings of these names, switched on or off, in the order in which sudo reads them."""

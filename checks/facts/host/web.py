@@ -47,7 +47,11 @@ class ProxyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProxyAccess(Fact, frozen=True, forbid_unknown_fields=True):
-    """Who may use the Squid proxy. `everybody` are the lists that every sender is on."""
+    """Who may use the Squid proxy. `everybody` are the lists that every sender is on.
+
+    `whoever` are those that ask only for a port, a method, a protocol or the time.
+    """
 
     rules: tuple[ProxyRule, ...]
     everybody: tuple[str, ...]
+    whoever: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ done
   FNR > 60 { next }
   { if (/[^ \t\r]/) print "text", FILENAME
     low = tolower($0)
-    for (at = 1; at <= split("\\m \\r \\s \\v", escapes, " "); at++)
+    for (at = 1; at <= split("\\m \\r \\s \\S \\v", escapes, " "); at++)
       if (index($0, escapes[at])) print "escape", FILENAME, escapes[at]
     for (at = 1; at <= split("@NAMES@", names, "|"); at++)
       if (low ~ "(^|[^a-z])" names[at] "([^a-z]|$)") print "word", FILENAME, names[at] }' "$@" | sort -u

@@ -37,7 +37,13 @@ for file in /sys/devices/system/cpu/vulnerabilities/*; do [ -r "$file" ] && set 
 # Of the command line only known words leave the host.
 [ $# = 0 ] || awk '
   FILENAME != "/proc/cmdline" { name = FILENAME; sub(".*/", "", name); print "flaw\t" name "\t" $0; next }
-  { for (at = 1; at <= NF; at++) if ($at ~ /^(@WORDS@)(=[A-Za-z0-9_,.:-]*)?$/) print "word\t" $at }' "$@"
+  { for (at = 1; at <= NF; at++) {
+    # The kernel takes the marks of a quotation away, and a dash in a name for an underscore.
+    gsub(/"/, "", $at); name = $at; sub(/=.*/, "", name); rest = substr($at, length(name) + 1)
+    if (name !~ /^systemd/) gsub(/-/, "_", name)
+    $at = name rest
+    if ($at ~ /^(@WORDS@)(=[A-Za-z0-9_,.:-]*)?$/) print "word\t" $at
+  } }' "$@"
 if [ -d /sys/firmware/efi ]; then
   printf 'firmware\tefi\n'
   for file in /sys/firmware/efi/efivars/SecureBoot-*; do

@@ -55,12 +55,21 @@ done
 used=
 [ $# = 0 ] || used=$(awk '
   function tell(text) {
-    if (text ~ /[$]/) { if (!said[FILENAME]++) print "$\t" FILENAME }
-    else if (match(text, /\/[^ \t;"'"'"',<>]+/) && !seen[FILENAME, substr(text, RSTART, RLENGTH)]++)
+    if (text ~ /[$]/) { if (!said[FILENAME]++) print "$\t" FILENAME; return }
+    # Web servers take a name without a folder from their own.
+    if (FILENAME ~ /^\/etc\/(nginx|apache2|httpd)\// && match(text, /^[ \t"'"'"']*[A-Za-z0-9_.-]/)) {
+      gsub(/^[ \t"'"'"']+/, "", text); split(FILENAME, at, "/"); text = "/etc/" at[3] "/" text
+    }
+    if (match(text, /\/[^ \t;"'"'"',<>]+/) && !seen[FILENAME, substr(text, RSTART, RLENGTH)]++)
       print substr(text, RSTART, RLENGTH) "\t" FILENAME
   }
   FNR > 5000 { next }
   { sub(/^[ \t]+/, ""); low = tolower($0) }
+  FILENAME ~ /^\/etc\/nginx\// && !/^#/ && /[;{].*[^ \t]/ {
+    count = split($0, part, /[;{}]/)
+    for (one = 1; one <= count; one++) if (part[one] ~ /^[ \t]*ssl_certificate[ \t]/) {
+      sub(/^[ \t]*[^ \t]+/, "", part[one]); tell(part[one]) }
+    next }
   low ~ /^(@WORDS@)([ \t=:]|$)/ { sub(/^[^ \t=:]+/, ""); tell($0); next }
   low ~ /^bind[ \t]/ { text = $0; while (match(text, /[ \t]crt[ \t]+[^ \t]+/)) {
     tell(substr(text, RSTART, RLENGTH)); text = substr(text, RSTART + RLENGTH) } }' "$@" | head -n @FILES@)

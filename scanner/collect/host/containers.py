@@ -85,6 +85,10 @@ def parse(text: str) -> Collected:
     names = DockerDaemon.__name__, DockerContainers.__name__
     if "none" in seen.words:
         reason = "there is no Docker daemon on the host"
+        if seen.sockets:
+            # Another engine is there, and whoever may write to its socket commands it.
+            others = DockerDaemon((), False, (), tuple(seen.sockets))
+            return Collected((others,), absences=(Absence(names[1], reason),))
         return Collected(absences=tuple(Absence(name, reason) for name in names))
     gaps: list[Gap] = []
     if seen.unread:

@@ -20,6 +20,7 @@ from scanner.collect.host.configs import Files, pairs
 
 _MYSQL_SECTIONS = re.compile(r"\[(mysqld|mysqld-[\d.]+|server|mariadbd?|mariadbd?-[\d.]+)\]")
 _MYSQL_ORDER = ("/etc/my.cnf", "/etc/my.cnf.d/", "/etc/mysql/my.cnf", "/etc/mysql/conf.d/", "/etc/mysql/")
+_MYSQL_READ = ("/etc/my.cnf.d", "/etc/mysql/")
 _OFF = frozenset({"0", "off", "false", "no"})
 _ON = frozenset({"1", "on", "true", "yes", "enabled"})
 _KINDS = frozenset({"local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"})
@@ -29,6 +30,7 @@ def mysql(files: Files) -> Collected:
     """The `MySql` in the option files, later ones over earlier ones, as the server reads them."""
     bind, decided, local_only, no_logins = "", "", False, False
     settings = False
+    gaps: list[Gap] = []
     here = files["mysql"]
     for file in sorted((one for one in here if one.endswith(".cnf")), key=_mysql_rank):
         inside = False
@@ -36,6 +38,10 @@ def mysql(files: Files) -> Collected:
             if line.startswith("["):
                 inside = bool(_MYSQL_SECTIONS.fullmatch(line.strip()))
                 settings |= inside
+                continue
+            if taken := re.match(r"!include(?:dir)? (.*)", line):
+                if not taken[1].startswith(_MYSQL_READ):
+                    gaps.append(Gap(MySql.__name__, f"{taken[1]} is taken in from there, unread", file))
                 continue
             [(key, value)] = pairs([line])
             name = key.replace("_", "-").removeprefix("loose-")
@@ -50,7 +56,7 @@ def mysql(files: Files) -> Collected:
     if not settings:
         # The files of clients alone are no sign of a server.
         return _absent(MySql.__name__, "no MySQL or MariaDB server is configured here")
-    return Collected((MySql(decided or min(here), bind, local_only, no_logins),))
+    return Collected((MySql(decided or min(here), bind, local_only, no_logins),), tuple(gaps))
 
 
 def _mysql_rank(file: str) -> tuple[int, str]:

@@ -32,10 +32,14 @@ done
       print "pam\t" FILENAME "\t" value }
     next }
   { sub(/[ \t]#.*$/, "") }
-  match($0, /(^|[ \t;&|{(])umask[ \t]+[0-7ugoa][^ \t;&|})]*/) { value = substr($0, RSTART, RLENGTH)
-    sub(/^.*umask[ \t]+/, "", value); print "umask\t" FILENAME "\t" value }
-  match($0, /(^|[^A-Za-z0-9_$])TMOUT=[^ \t;&|})]*/) { value = substr($0, RSTART, RLENGTH)
-    sub(/^.*TMOUT=/, "", value); gsub(/["'"'"']/, "", value); print "tmout\t" FILENAME "\t" value }
+  { rest = $0; gsub(/["'"'"']/, "", rest)
+    while (match(rest, /(^|[ \t;&|{(])umask[ \t]+[0-7ugoa$][^ \t;&|})]*/)) {
+      value = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
+      sub(/^.*umask[ \t]+/, "", value); print "umask\t" FILENAME "\t" value }
+    rest = $0; gsub(/["'"'"']/, "", rest)
+    while (match(rest, /(^|[^A-Za-z0-9_$])TMOUT=[^ \t;&|})]*/)) {
+      value = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
+      sub(/^.*TMOUT=/, "", value); print "tmout\t" FILENAME "\t" value } }
   /(readonly|(declare|typeset)[ \t]+-[a-z]*r)[^;#]*TMOUT/ { print "fixed\t" FILENAME }' "$@"
 printf 'end\n'
 exit 0
@@ -47,6 +51,10 @@ _OWN = (
     "/root/.bashrc",
     "/etc/sudoers",
     "/etc/sudoers.d",
+    "/var/spool/cron/crontabs/root",
+    "/var/spool/cron/root",
+    "/var/spool/cron/tabs/root",
+    "/etc/crontabs/root",
 )
 _PATH = r"""
 set -- /etc/environment /etc/login.defs /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc /etc/bashrc \
@@ -56,7 +64,13 @@ found=$({
   grep -HsE 'PATH|pathmunge' "$@"
   as_root grep -RHsE 'PATH|secure_path|pathmunge' @OWN@
   # Some of them is always missing, which is status 2; 1 is sudo that refused and said more than that.
-  case $?:$ROOT in 126:*|1:sudo) printf 'unread:%s\n' @OWN@ ;; esac
+  case $?:$ROOT in 126:*|1:sudo)
+    for file in @OWN@; do
+      above=${file%/*}
+      [ -e "$file" ] || { [ -e "$above" ] && [ ! -x "$above" ]; } || continue
+      printf 'unread:%s\n' "$file"
+    done ;;
+  esac
 } | awk '
   function entries(value,   n, i, part) {
     gsub(/["'"'"']/, "", value)
@@ -80,8 +94,9 @@ found=$({
     next }
   match(line, /(^|[ \t;&{(])pathmunge[ \t]+[^ \t;()]+/) { value = substr(line, RSTART, RLENGTH)
     sub(/^.*pathmunge[ \t]+/, "", value); entries(value) }
-  match(line, /(^|[ \t;&{(])PATH=("[^"]*"|[^ \t;]*)/) { value = substr(line, RSTART, RLENGTH)
-    sub(/^[^=]*PATH=/, "", value); entries(value) }')
+  { while (match(line, /(^|[ \t;&{(])PATH\+?=("[^"]*"|[^ \t;]*)/)) {
+      value = substr(line, RSTART, RLENGTH); line = substr(line, RSTART + RLENGTH)
+      more = value ~ /PATH\+=/; sub(/^[^=]*=/, "", value); entries((more ? "$PATH" : "") value) } }')
 printf '%s\n' "$found"
 IFS='
 '

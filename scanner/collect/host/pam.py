@@ -73,6 +73,10 @@ awk 'function told(line,   kind, control, module) {
   END { print "read\t" count }' "$@"
 exit 0
 """
+_LEFT_OVER = re.compile(
+    r"(~|\.(dpkg-\w+|ucf-\w+|rpm(new|save|orig)|pam-(old|new)|bak|old|orig|swp|before|new))$"
+)
+"""What packages and people leave beside a file: no service is called so."""
 _KINDS = frozenset({"auth", "account", "password", "session"})
 _FOLDERS = ("/etc/pam.d", "/usr/etc/pam.d", "/usr/lib/pam.d")
 """Where files of PAM lie; a file in an earlier folder hides the one of that name in a later."""
@@ -119,7 +123,7 @@ def _in_force(files: dict[str, list[PamRule]]) -> tuple[PamFile, ...]:
     for folder in _FOLDERS:
         for path, rules in files.items():
             place, _, name = path.rpartition("/")
-            if place == folder:
+            if place == folder and not _LEFT_OVER.search(name):
                 found.setdefault(name, PamFile(name, tuple(rules)))
     return tuple(found[name] for name in sorted(found))
 

@@ -47,29 +47,66 @@ found=$({
   done
   [ "$ROOT" = root ] || @LIST@ 2>/dev/null | sed 's/^/file:/'
   [ ! -f /etc/rc.local ] || printf 'file:/etc/rc.local\n'
-  for path in /etc/systemd/system/*.service; do
+  for path in /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf; do
     [ ! -f "$path" ] || [ -h "$path" ] || [ -r "$path" ] || printf 'unread:%s\n' "$path"
   done
-  grep -HsE '^[ \t]*(Exec(Start|Stop|Reload)[A-Za-z]*|User|DynamicUser)[ \t]*=' /etc/systemd/system/*.service
+  grep -HsE '^[ \t]*(Exec(Start|Stop|Reload)[A-Za-z]*|User|DynamicUser)[ \t]*=' \
+    /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf
+  # Whom a unit of a package runs as, where there is a drop-in for it.
+  set --
+  for path in /etc/systemd/system/*.service.d; do
+    path=${path##*/}
+    for file in /usr/lib/systemd/system/"${path%.d}" /lib/systemd/system/"${path%.d}"; do
+      [ -f "$file" ] && set -- "$@" "$file" && break
+    done
+  done
+  [ $# -eq 0 ] || grep -HsE '^[ \t]*(User|DynamicUser)[ \t]*=' "$@"
 } | awk '
+  function unit(file) { sub(/\.d\/[^\/]*$/, "", file); sub(/^.*\//, "", file); return file }
+  function known(file, w,   name) {
+    if (!match(w, /^\$[A-Za-z_][A-Za-z0-9_]*/)) return w
+    name = substr(w, 2, RLENGTH - 1)
+    if (name == "HOME") return "/root" substr(w, RLENGTH + 1)
+    return (file, name) in value ? value[file, name] substr(w, RLENGTH + 1) : w }
   function job(file) { if (!(file in jobs)) { jobs[file] = 1; print "job\t" file } }
   function tell(file, path, first, called) {
     sub(/[,:]+$/, "", path); sub(/\/+$/, "", path)
+    # What stands for several files is as good as the folder that holds them all.
+    if (path ~ /[*?[]/ && (first || called)) {
+      sub(/\/[^\/]*[*?[].*$/, "", path); called = "run-parts" }
     if (path == "" || path ~ /[$*?%\\]/ || path ~ /^\/dev\// || (file, path) in told) return
     told[file, path] = 1; print "program\t" file "\t" path "\t" first "\t" called }
-  function command(file, text,   n, i, word, w, first, called) {
+  function command(file, text,   n, i, word, w, first, called, here, option, base, name) {
     job(file)
+    while (match(text, /\$\{[A-Za-z_][A-Za-z0-9_]*\}/))
+      text = substr(text, 1, RSTART) substr(text, RSTART + 2, RLENGTH - 3) substr(text, RSTART + RLENGTH)
     gsub(/\\%/, " ", text); sub(/%.*/, "", text)
     gsub(/[0-9]*[<>]+&?[ \t]*[^ \t;|&)]*/, " ", text)
     gsub(/["'"'"']/, " ", text); gsub(/[;|&(){}`]/, " ; ", text)
-    n = split(text, word, " "); first = 1; called = ""
+    n = split(text, word, " "); first = 1; called = ""; here = "/root"
     for (i = 1; i <= n; i++) { w = word[i]
-      if (w == ";") { first = 1; called = ""; continue }
-      if (w ~ /^-/ || (first && w ~ /^[A-Za-z_][A-Za-z0-9_]*=/)) continue
-      if (w ~ /^\//) tell(file, w, first, called)
+      if (w == ";") { first = 1; called = ""; option = 0; continue }
+      if (w ~ /^-/) { option = 1
+        if (called ~ /^(sh|bash|dash|ash|ksh|zsh)$/ && w ~ /^-[a-z]*c$/) {
+          first = 1; called = ""; option = 0 }
+        continue }
+      if (first && match(w, /^[A-Za-z_][A-Za-z0-9_]*=/)) {
+        name = substr(w, 1, RLENGTH - 1); if (w ~ /=\//) value[file, name] = substr(w, RLENGTH + 1)
+        continue }
+      if (first || called) { sub(/^~\//, "/root/", w); w = known(file, w) }
+      if (called == "cd") { here = w ~ /^\// ? w : here "/" w
+        sub(/\/+$/, "", here); called = ""; continue }
+      # A program below the folder that the line went into; a bare name is one of the search path.
+      if ((first && w ~ /\// || called) && w ~ /^[A-Za-z0-9_.][A-Za-z0-9_.\/-]*$/ &&
+        w !~ /(^|\/)\.\.(\/|$)/) {
+        sub(/^\.\//, "", w); w = here "/" w }
+      if (w ~ /^\//) { tell(file, w, first, called)
+        # What follows the script are its arguments; what follows an option may belong to that.
+        if (!first && called && called != "run-parts" && !option) called = "" }
+      option = 0
       if (first) { base = w; sub(/^.*\//, "", base)
         called = base ~ /^(sh|bash|dash|ash|ksh|zsh|python[0-9.]*|perl|ruby|php[0-9.]*)$/ ||
-          base ~ /^(node|source|\.|run-parts)$/ ? base : ""
+          base ~ /^(node|source|\.|run-parts|cd)$/ ? base : ""
         if (base !~ /^(nice|ionice|env|sudo|nohup|time|exec|setsid|chronic|if|then|else|do|while|!)$/)
           first = 0 } } }
   /^unread:/ { sub(/^unread:/, ""); print "unread\t" $0; next }
@@ -78,13 +115,16 @@ found=$({
     if ($0 !~ /\/(\.placeholder|\.[^\/]*)$/) { job($0); tell($0, $0, 1, "") }
     next }
   { at = index($0, ":"); file = substr($0, 1, at - 1); line = substr($0, at + 1); sub(/^[ \t]+/, "", line) }
-  line ~ /^(#|$)/ { if (file !~ /^\/etc\/systemd/) next }
-  file ~ /^\/etc\/systemd/ { key = line; sub(/[ \t]*=.*/, "", key); sub(/^[^=]*=[ \t]*/, "", line)
-    if (key == "User") user[file] = line
-    else if (key == "DynamicUser") { if (line ~ /^(yes|true|1|on)/) user[file] = "dynamic" }
+  line ~ /^(#|$)/ { if (file !~ /\/systemd\/system\//) next }
+  file ~ /\/systemd\/system\// { key = line; sub(/[ \t]*=.*/, "", key); sub(/^[^=]*=[ \t]*/, "", line)
+    if (key == "User") user[unit(file)] = line
+    else if (key == "DynamicUser") { if (line ~ /^(yes|true|1|on)/) user[unit(file)] = "dynamic" }
     else { exec[++execs] = line; of[execs] = file }
     next }
-  line ~ /^[A-Za-z_][A-Za-z0-9_]*[ \t]*=/ { next }
+  match(line, /^[A-Za-z_][A-Za-z0-9_]*[ \t]*=/) {
+    name = substr(line, 1, RLENGTH); gsub(/[ \t=]/, "", name); line = substr(line, RLENGTH + 1)
+    gsub(/["'"'"' \t]/, "", line); if (line ~ /^\//) value[file, name] = line
+    next }
   file == "/etc/anacrontab" {
     if (sub(/^[^ \t]+[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+/, "", line)) command(file, line)
     next }
@@ -93,7 +133,7 @@ found=$({
   file == "/etc/crontab" || file ~ /^\/etc\/cron\.d\// { who = line; sub(/[ \t].*$/, "", who)
     if (who != "root" || !sub(/^[^ \t]+[ \t]+/, "", line)) next }
   { command(file, line) }
-  END { for (i = 1; i <= execs; i++) { who = user[of[i]]; match(exec[i], /^[-@:+!|]*/)
+  END { for (i = 1; i <= execs; i++) { who = user[unit(of[i])]; match(exec[i], /^[-@:+!|]*/)
       sign = substr(exec[i], 1, RLENGTH); line = substr(exec[i], RLENGTH + 1)
       if (who == "" || who == "root" || who == "0" || sign ~ /[+!]/) command(of[i], line) }
     for (folder in closed) if (!(folder in listed)) print "unread\t" folder }')

@@ -117,6 +117,12 @@ def _within(path: str, covered: str) -> bool:
     return path == covered or path.startswith(f"{covered}/") or covered.startswith(f"{path}/")
 
 
+def _needs(path: str) -> str:
+    """What shows that file: sudo only where its one command covers it."""
+    covered = any(_within(path, one) for one in _COVERED)
+    return f"sudo: {_SUDO}" if covered else f"read access to {path}"
+
+
 def _kind(path: str) -> str:
     return next((kind for pattern, kind in _KINDS if re.match(pattern, path)), "")
 
@@ -125,13 +131,14 @@ def _told(topic: _Topic, seen: _Seen) -> Collected:
     name = topic.fact.__name__
     files: Files = {kind: seen.files[kind] for kind in topic.kinds if seen.files.get(kind)}
     hidden = [path for path, kind in seen.unread.items() if kind in topic.kinds]
-    gaps = [Gap(name, f"{path} may not be read", where=path, needs=f"sudo: {_SUDO}") for path in hidden]
+    gaps = [Gap(name, f"{path} may not be read", where=path, needs=_needs(path)) for path in hidden]
     long = [path for kind in files for path in files[kind] if path in seen.cut]
     gaps += [Gap(name, f"{path} is too long to be read whole", where=path) for path in long]
     if files:
         found = topic.read(files)
         if found.facts or found.gaps or gaps:
-            return Collected(found.facts, (*gaps, *found.gaps), found.absences)
+            # What could not be read may be the very thing that would be absent.
+            return Collected(found.facts, (*gaps, *found.gaps), () if gaps else found.absences)
     if gaps:
         return Collected(gaps=tuple(gaps))
     running = sorted(seen.runs.intersection(topic.programs))

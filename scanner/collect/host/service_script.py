@@ -38,6 +38,8 @@ FILES = (
     "/etc/mongodb.conf",
     "/var/lib/pgsql/data/pg_hba.conf",
     "/var/lib/pgsql/data/postgresql.conf",
+    "/var/lib/pgsql/[0-9]*/data/pg_hba.conf",
+    "/var/lib/pgsql/[0-9]*/data/postgresql.conf",
 )
 PROTECTED = (
     "/etc/elasticsearch/elasticsearch.yml /etc/exports /etc/mongod.conf /etc/my.cnf /etc/my.cnf.d /etc/mysql "
@@ -63,9 +65,9 @@ _KEYWORDS = {
         "force_local_logins_ssl"
     ),
     "SAMBA": (
-        "guest ok|public|guest only|only guest|map to guest|server min protocol|min protocol|server signing|"
-        "server smb encrypt|smb encrypt|read only|writeable|writable|write ok|include|copy|config file|"
-        "printable|print ok"
+        "guestok|public|guestonly|onlyguest|maptoguest|serverminprotocol|minprotocol|serversigning|"
+        "serversmbencrypt|smbencrypt|readonly|writeable|writable|writeok|include|copy|configfile|"
+        "printable|printok"
     ),
     "MYSQL": ("bind[-_]address|(loose[-_])?skip[-_]networking|(loose[-_])?skip[-_]grant[-_]tables"),
     "POSTGRES": "listen_addresses|include|include_dir|include_if_exists|hba_file",
@@ -106,8 +108,9 @@ function tell(what) {
 }
 function words(text) { gsub(/[ \t\r]+/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text); return text }
 function nginx(text,  at, end) {
-  sub(/(^|[ \t])#.*/, "", text)
+  # What is quoted may hold a mark of a comment, a comment may hold half a quotation.
   if (text !~ /^[ \t]*include[ \t]/) gsub(/"[^"]*"|'[^']*'/, "\"\"", text)
+  gsub(/[;{}]/, "& ", text); sub(/(^|[ \t])#.*/, "", text)
   while (match(text, /[;{}]/)) {
     end = substr(text, RSTART, 1); statement = words(statement " " substr(text, 1, RSTART - 1))
     text = substr(text, RSTART + 1)
@@ -122,16 +125,20 @@ function community(name) {
   return tolower(name) ~ /^"?(@COMMUNITIES@)"?$/ ? "default" : "own"
 }
 function snmp(text,  n, w) {
-  n = split(text, w, " ")
+  n = split(text, w, " "); w[1] = tolower(w[1])
   if (w[1] ~ /^r[ow]community6?$/) tell(w[1] " " community(w[2]) " " (n > 2 ? w[3] : "anywhere"))
-  else if (w[1] ~ /^com2sec6?$/) tell("com2sec " community(w[n]) " " w[n - 1])
-  else if (w[1] ~ /^(r[ow]user|createUser)$/) tell("user")
+  else if (w[1] ~ /^com2sec6?$/) {
+    n = w[2] == "-Cn" ? 5 : 3
+    tell("com2sec " community(w[n + 1]) " " w[n])
+  }
+  else if (w[1] ~ /^include(file|dir)$/) tell("include " w[2])
+  else if (w[1] ~ /^(r[ow]user|createuser)$/) tell("user")
 }
 function redis(text,  w) {
   split(text, w, " ")
   w[1] = tolower(w[1])
   if (w[1] ~ /^(@REDIS@)$/) tell(text)
-  else if (w[1] == "requirepass" && w[2] != "\"\"" && w[2] != "") tell("requirepass")
+  else if (w[1] == "requirepass" && w[2] !~ /^(""|\047\047)?$/) tell("requirepass")
   else if (w[1] == "aclfile" && w[2] != "\"\"") tell("aclfile")
   else if (w[1] == "user") tell("user " w[2] (text ~ / nopass( |$)/ && text !~ / off( |$)/ ? " nopass" : ""))
 }
@@ -149,27 +156,39 @@ function hba(text,  at, n, w, i, out) {
   if (name in skip) next
   if (name != file) {
     if (kind == "nginx" && words(statement) != "") tell("unended")
-    file = name; kind = kind_of(file); statement = ""; if (kind) print "file\t" kind "\t" file
+    file = name; kind = kind_of(file); statement = carried = ""; if (kind) print "file\t" kind "\t" file
   }
   if (kind == "nginx") { nginx(line); next }
   if (kind == "" || line ~ /^[ \t\r]*(#|$)/) next
-  text = words(line); low = tolower(text)
+  text = words(line)
+  if (kind == "apache") {
+    if (sub(/ ?\\$/, "", text)) { carried = carried text " "; next }
+    text = carried text; carried = ""
+  }
+  low = tolower(text)
 }
 kind == "apache" && (low ~ /^(@APACHE@) / || low ~ /^<\/(@APACHE_ENDS@)>/) { tell(text) }
 kind == "vsftpd" && low ~ /^(@VSFTPD@)=/ { tell(low) }
 kind == "proftpd" && low ~ /^(<\/?anonymous|tlsengine |tlsrequired |include )/ { tell(text) }
 kind == "pureftpd" && file ~ /\/(NoAnonymous|AnonymousOnly|AnonymousCantUpload|TLS)$/ { tell(text) }
 kind == "exports" {
+  sub(/ #.*/, "", text)
   if (sub(/\\$/, "", text)) carried = carried " " text
   else { tell(words(carried " " text)); carried = "" }
 }
 kind == "samba" && low !~ /^;/ {
   if (text ~ /^\[/) tell(text)
-  else if (low ~ /^(@SAMBA@) *=/) tell(text)
+  else {
+    key = low; sub(/=.*/, "", key); gsub(/ /, "", key)
+    if (low ~ /=/ && key ~ /^(@SAMBA@)$/) tell(text)
+  }
 }
 kind == "snmp" { snmp(text) }
-kind == "squid" && low ~ /^(http_access |acl [^ ]+ src |include |http_port )/ { tell(text) }
+kind == "squid" && low ~ /^(http_access |acl [^ ]+ (src|port|method|proto|time) |include |http_port )/ {
+  tell(text)
+}
 kind == "mysql" {
+  sub(/ #.*/, "", text); low = tolower(text)
   if (text ~ /^\[/) tell(low)
   else if (low ~ /^(@MYSQL@)( *=|$)/) tell(low)
   else if (text ~ /^!include/) tell(text)
@@ -180,7 +199,7 @@ kind == "redis" { redis(text) }
 kind == "mongo" && low ~ /^(@MONGO@) *[:=]/ {
   sub(/ *#.*/, "", text); tell(low ~ /^keyfile/ ? "keyFile: set" : text)
 }
-kind == "elastic" && low ~ /^"?(@ELASTIC@)"? *:/ { tell(text) }
+kind == "elastic" && low ~ /^"?(@ELASTIC@)"? *:/ { sub(/ #.*/, "", text); tell(text) }
 END { if (kind == "nginx" && words(statement) != "") tell("unended") }
 """
 

@@ -30,6 +30,14 @@ _SMB_NAMES = {
     "print ok": "printable",
     "smb encrypt": "server smb encrypt",
 }
+_SMB_SPACES = {
+    name.replace(" ", ""): name
+    for name in (
+        *_SMB_NAMES,
+        *_SMB_NAMES.values(),
+        *("map to guest", "server signing", "read only", "config file"),
+    )
+}
 _EXPORT = re.compile(r'\s*("(?:[^"]*)"|\S+)\s*(.*)')
 _CLIENT = re.compile(r"([^\s()]*)(?:\(([^)]*)\))?")
 
@@ -116,9 +124,12 @@ def samba(files: Files) -> Collected:
     here = sections.setdefault("global", {})
     for line in lines:
         if line.startswith("["):
-            here = sections.setdefault(line.strip("[] ").lower(), {})
+            section = line.strip("[] ").lower()
+            here = sections.setdefault("global" if section == "globals" else section, {})
             continue
-        [(key, value)] = pairs([line])
+        [(written, value)] = pairs([line])
+        # Samba takes no notice of spaces within a name.
+        key = _SMB_SPACES.get(written.replace(" ", ""), written)
         if key in ("include", "copy", "config file"):
             gaps.append(Gap(Samba.__name__, f"settings are taken in from {value}, unread", where=_SMB_CONF))
             continue
@@ -140,6 +151,7 @@ def _share(name: str, values: Mapping[str, str]) -> SambaShare:
 def snmp(files: Files) -> Collected:
     """The `SnmpAgent` in snmpd.conf and the files beside it."""
     found: list[SnmpCommunity] = []
+    gaps: list[Gap] = []
     for file, lines in files["snmp"].items():
         if file.endswith("snmp.conf") or not file.endswith(".conf"):
             continue
@@ -147,14 +159,16 @@ def snmp(files: Files) -> Collected:
             match line.split():
                 case ["com2sec", name, source]:
                     found.append(SnmpCommunity(file, name == "default", False, _anywhere(source)))
+                case ["include", taken] if not taken.startswith("/etc/snmp/"):
+                    gaps.append(Gap(SnmpAgent.__name__, f"{taken} is taken in from there, unread", file))
                 case [kind, name, source, *_] if kind.startswith(("rocommunity", "rwcommunity")):
                     writes = kind.startswith("rw")
                     found.append(SnmpCommunity(file, name == "default", writes, _anywhere(source)))
                 case _:
                     continue
-    if not any(file.endswith("snmpd.conf") for file in files["snmp"]) and not found:
+    if not any(file.endswith("snmpd.conf") for file in files["snmp"]) and not found and not gaps:
         return _absent(SnmpAgent.__name__, "there is no snmpd.conf")
-    return Collected((SnmpAgent(tuple(found)),))
+    return Collected((SnmpAgent(tuple(found)),), tuple(gaps))
 
 
 def _anywhere(source: str) -> str:

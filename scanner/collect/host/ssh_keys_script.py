@@ -140,8 +140,9 @@ home() {
   [ -x "${2:-/}" ] || { denied=yes; printf 'closed\t%s\t%s\n' "$1" "$2"; return; }
   [ -d "$2/.ssh" ] || return 0
   if [ -r "$2/.ssh" ] && [ -x "$2/.ssh" ]; then
-    for one in "$2"/.ssh/*; do
+    for one in "$2"/.ssh/* "$2"/.ssh/.[!.]* "$2"/.ssh/*/*; do
       case $one in *"$line"*|*"$tab"*) printf 'odd\t%s\t%s\n' "$1" "$2/.ssh"; continue ;; esac
+      case ${one#"$2"/.ssh/} in */*) [ ! -L "${one%/*}" ] || continue ;; esac
       case ${one##*/} in *.pub|authorized_keys*|known_hosts*|config|environment|rc) continue ;; esac
       [ -f "$one" ] || continue
       [ "$private_count" -lt 2000 ] || { printf 'more\n'; return; }
@@ -164,11 +165,13 @@ for one in /etc/hosts.equiv /etc/shosts.equiv /etc/ssh/shosts.equiv; do
 done
 set -f; IFS=$line
 if [ -n "$login" ]; then
+  login=$(printf '%s' "$login" | awk '!seen[$0]++')
+  # What the kernel makes up has no size, and may keep its reader waiting for ever.
   find -L $login -maxdepth 0 -type f -size -2049 -exec stat -L -c "stat$tab%a$tab%U$tab%Y$tab%n" {} + \
-    -exec awk '@KEYS@' {} + 2>/dev/null
+    -size +0 -exec awk '@KEYS@' {} + 2>/dev/null
 fi
 if [ -n "$private" ]; then
-  find -L $private -maxdepth 0 -type f -size -65 -exec stat -L -c "own$tab%a$tab%U$tab%n" {} + \
+  find -L $private -maxdepth 0 -type f -size -65 -size +0 -exec stat -L -c "own$tab%a$tab%U$tab%n" {} + \
     -exec grep -oH @HEADS@ {} + 2>/dev/null | sed "/^own$tab/!s/^/head$tab/"
 fi
 unset IFS; set +f

@@ -24,10 +24,16 @@ _MORE = frozenset(
         *("allowusers", "allowgroups", "pubkeyauthentication", "authorizedkeysfile", "authorizedkeyscommand"),
         *("disableforwarding", "allowtcpforwarding", "allowstreamlocalforwarding", "allowagentforwarding"),
         *("permittunnel", "gatewayports", "banner", "maxstartups", "usepam", "strictmodes", "hostkey"),
+        "trustedusercakeys",
     }
 )
 """Further options that a check asks about; lists that are printed line by line are joined."""
-_STANDARD_INCLUDES = ("/etc/ssh/sshd_config.d/", "sshd_config.d/", "/etc/crypto-policies/")
+_STANDARD_INCLUDES = (
+    "/etc/ssh/sshd_config.d/",
+    "/usr/etc/ssh/sshd_config.d/",
+    "sshd_config.d/",
+    "/etc/crypto-policies/",
+)
 
 
 @dataclass(slots=True)
@@ -102,6 +108,9 @@ def _line(row: list[str], servers: dict[str, _Seen]) -> list[Gap]:
             reason = "the processes of others are hidden from this login: other servers may run"
             needs = "a login that sees all processes"
             return [Gap(name, reason, needs=needs) for name in ("Sshd", "SshdStarts")]
+        case ["stranger", process]:
+            reason = f"process {number(process, 'a process')}, which is not root's, calls itself sshd"
+            return [Gap("Sshd", f"{reason}: what it opens to whom was not asked")]
         case ["dropbear"]:
             return [Gap("Sshd", "Dropbear serves SSH here; its options are not read")]
         case _:

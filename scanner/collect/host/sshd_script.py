@@ -14,12 +14,13 @@ sshd=$(command -v sshd || true)
 seen='
 '
 count=0
-# -T needs the host keys and so root; -G (OpenSSH 9.3 and later) needs neither.
+# -T needs the host keys and so root; -G (OpenSSH 9.3 and later) needs neither, and tells what holds where
+# no Match line applies. It takes no connection.
 ask() {
   connection=$1; shift
   said=$(as_root "$sshd" -T "$@" -C "$connection" 2>&1) && { printf '%s\n' "$said"; return 0; }
   ended=$?
-  other=$("$sshd" -G "$@" -C "$connection" 2>/dev/null) && [ -n "$other" ] && {
+  [ "$connection" = "$stranger" ] && other=$("$sshd" -G "$@" 2>/dev/null) && [ -n "$other" ] && {
     printf '%s\n' "$other"; return 0; }
   [ "$ended" = 126 ] && said='root may read its settings, this login may not'
   printf 'failed %s %s\n' "$ended" "$(printf '%s\n' "$said" | tail -n 1)"
@@ -134,7 +135,8 @@ started() {
 *} ;; esac
   [ -r "$file" ] && read -r named <"$file"
   [ "$named" = "$pid" ] || file=
-  stat -L -c "time	$count	%Y	%n" $file "$config" $folder ${folder:+"$folder"/*.conf} 2>/dev/null
+  stat -L -c "time	$count	%Y	%n" $file "$config" $folder ${folder:+"$folder"/*.conf} \
+    $vendor ${vendor:+"$vendor"/*.conf} 2>/dev/null
   [ -z "$file" ] || printf 'pid\t%s\t%s\n' "$count" "$file"
 }
 server() {
@@ -155,12 +157,20 @@ $config $options
   folder=
   [ -d /etc/ssh/sshd_config.d ] && { [ "$config" = "$standard" ] ||
     grep -q 'sshd_config\.d' "$config" 2>/dev/null; } && folder=/etc/ssh/sshd_config.d
+  # SUSE keeps its own part where everybody may read it.
+  vendor=/usr/etc/ssh/sshd_config.d
+  [ -d "$vendor" ] && { [ "$config" = "$standard" ] || grep -qF "$vendor" "$config" 2>/dev/null; } || vendor=
   [ -z "$pid" ] || started
   lines=$(grep -Rhi -e match -e include "$config" $folder 2>/dev/null)
   ended=$?
   if [ "$ended" -gt 1 ]; then
     lines=$(as_root grep -Rhi -e match -e include "$config" $folder 2>/dev/null)
     ended=$?
+  fi
+  if [ -n "$vendor" ]; then
+    lines="$lines
+$(grep -Rhi -e match -e include "$vendor" 2>/dev/null)"
+    [ $? -le 1 ] || ended=2
   fi
   [ "$ended" -le 1 ] || printf 'lines\t%s\n' "$count"
   part=0
@@ -192,6 +202,8 @@ for process in $(processes | awk '$2 == "sshd" || $2 == "dropbear" { print $1 ":
     "sshd: /"*) printf 'cut\t%s\n' "$title"; continue ;;
     "sshd: "*|"") continue ;;
   esac
+  # What an account calls sshd is neither run nor asked, and root opens none of the files that it names.
+  [ "$(stat -c %u "/proc/$pid" 2>/dev/null)" = 0 ] || { printf 'stranger\t%s\n' "$pid"; continue; }
   set -f; set -- $title; set +f
   [ -n "$sshd" ] || sshd=$1
   shift

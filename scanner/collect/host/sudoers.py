@@ -15,12 +15,19 @@ if ! [ -e /etc/sudoers ] && ! has sudo; then printf 'none\n'; exit 0; fi
 folder=
 [ -d /etc/sudoers.d ] && folder=/etc/sudoers.d
 lines=$(as_root grep -RH ^ /etc/sudoers $folder) || exit $?
+# The version decides only what holds where no line says so.
+case $lines in
+  *use_pty*) ;;
+  *) has sudo && sudo -V 2>/dev/null | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/version\t\1/p' ;;
+esac
+sed -n 's/^[ \t]*sudoers:[ \t]*/sources\t/p' /etc/nsswitch.conf 2>/dev/null | sed 's/#.*//'
 # Comments stay on the host; #include and #1000 (a user id) are none. An empty line ends a continued one.
 printf '%s\n' "$lines" | sed 's/^\([^:]*:[[:space:]]*\)#[^i0-9].*/\1#/'
 exit 0
 """
 _INCLUDE = re.compile(r"[@#]include(dir)?\s+(\S+)")
 _STANDARD_FOLDER = "/etc/sudoers.d"
+_TOLD = re.compile(r"(version|sources)\t(.*)")
 _NAME = r'!*\s*(?:"[^"]*"|(?:\\.|[^\s,"\\])+)'
 _NAMES = re.compile(rf"{_NAME}(?:\s*,\s*{_NAME})*")
 """One name or several with commas, as users, hosts and commands are listed."""
@@ -45,11 +52,12 @@ def parse(text: str) -> Collected:
     """The `Sudoers` in an answer; included files outside the standard folder are gaps."""
     if text.strip() == "none":
         return Collected(absences=(Absence("Sudoers", "there is neither /etc/sudoers nor a sudo program"),))
+    told = {found[1]: found[2] for found in map(_TOLD.fullmatch, text.splitlines()) if found}
     lines = _in_order(_logical(text))
     aliases = _aliases(line for _, line in lines)
     rules: list[SudoRule] = []
     defaults: list[SudoDefault] = []
-    gaps: list[Gap] = []
+    gaps = _elsewhere(told.get("sources", ""))
     for file, line in lines:
         if include := _INCLUDE.match(line):
             if not _includes_folder(line):
@@ -68,7 +76,15 @@ def parse(text: str) -> Collected:
             gaps.append(Gap("Sudoers", f"a line of another form: {line[:60]}", where=file))
     if not (rules or defaults):
         raise ParseError("sudoers holds no rule and no setting")
-    return Collected((Sudoers(tuple(rules), tuple(defaults)),), tuple(gaps))
+    return Collected((Sudoers(tuple(rules), tuple(defaults), told.get("version", "")),), tuple(gaps))
+
+
+def _elsewhere(sources: str) -> list[Gap]:
+    """A gap for each source of rules besides the files, as nsswitch.conf names them."""
+    reason = "/etc/nsswitch.conf takes rules in from {}; only those of the files were read"
+    names = re.sub(r"\[[^\]]*\]", " ", sources).split()
+    needs = "the rules that the directory itself gives"
+    return [Gap("Sudoers", reason.format(one), where=one, needs=needs) for one in names if one != "files"]
 
 
 def _rule(file: str, line: str, aliases: Mapping[str, tuple[str, ...]]) -> SudoRule | None:
@@ -155,17 +171,20 @@ def _defaults(file: str, line: str) -> list[SudoDefault]:
 
 
 def _in_order(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The lines as sudo reads them, for the last setting wins: the folder by name, where it is included."""
+    """The lines as sudo reads them, for the last setting wins: the folder by name, where it is included.
+
+    A folder that is not included is not in force.
+    """
     main = [pair for pair in lines if not pair[0].startswith(f"{_STANDARD_FOLDER}/")]
     folder = [pair for pair in lines if pair[0].startswith(f"{_STANDARD_FOLDER}/")]
     folder.sort(key=lambda pair: pair[0])
-    at = next((i for i, (_, line) in enumerate(main) if _includes_folder(line)), len(main))
-    return [*main[:at], *folder, *main[at:]]
+    at = next((i for i, (_, line) in enumerate(main) if _includes_folder(line)), None)
+    return main if at is None else [*main[:at], *folder, *main[at:]]
 
 
 def _includes_folder(line: str) -> bool:
     include = _INCLUDE.match(line)
-    return include is not None and include[2].rstrip("/") == _STANDARD_FOLDER
+    return include is not None and include[2].strip('"').rstrip("/") == _STANDARD_FOLDER
 
 
 def _logical(text: str) -> list[tuple[str, str]]:
@@ -173,6 +192,8 @@ def _logical(text: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     before, last = "", ""
     for raw in text.splitlines():
+        if _TOLD.fullmatch(raw):
+            continue
         file, colon, line = raw.partition(":")
         if not colon or not file.startswith("/"):
             raise ParseError(f"no file before the line {raw[:40]!r}")

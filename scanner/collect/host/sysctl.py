@@ -14,6 +14,11 @@ from scanner.collect.host.probe import ParseError, Probe, rows
 _NAMES = tuple(sorted({*(setting.name for setting in SETTINGS), *READ_BESIDES}))
 _FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 _MAIN = "/etc/sysctl.conf"
+_OF_INTERFACES = (
+    *(f"net/ipv4/conf/*/{name}" for name in ("accept_redirects", "secure_redirects", "send_redirects")),
+    *(f"net/ipv6/conf/*/{name}" for name in ("accept_redirects", "accept_source_route", "accept_ra")),
+    "net/ipv6/conf/*/disable_ipv6",
+)
 _BUILT_IN = {
     "CONFIG_SECURITY_DMESG_RESTRICT": ("kernel.dmesg_restrict", "1", "0"),
     "CONFIG_BPF_UNPRIV_DEFAULT_OFF": ("kernel.unprivileged_bpf_disabled", "2", "0"),
@@ -33,7 +38,11 @@ done
 # One process for all: `read` takes these files byte by byte, and gets no more than the first.
 for file do echo "asked ${file#/proc/sys/}"; done
 [ $# = 0 ] || grep -H '' "$@" 2>/dev/null | sed -e 's|^/proc/sys/||' -e 's/:/ /' -e 's/^/value /'
-} | awk '{ word = $1; name = $2; gsub("/", ".", name); $1 = $2 = ""; sub(/^ +/, "")
+# Interfaces have values of their own; of all that there are only those that are not 0.
+grep -Hsv '^0$' @INTERFACES@ |
+  sed -e '/conf\/\(all\|default\|lo\|veth[^/]*\|cali[^/]*\)\//d' -e 's|^/proc/sys/||' \
+    -e 's|^\(net/ipv[46]/conf/[^./]*\)[.]|\1:|' -e 's|:\([^:]*\)$| \1|' -e 's/^/value /' | head -n 300
+} | awk '{ word = $1; name = $2; gsub("/", ".", name); gsub(":", "/", name); $1 = $2 = ""; sub(/^ +/, "")
   if (word == "asked") { open[name]; next }
   if (word == "value" && $0 == "") word = "unread"
   delete open[name]; print word "\t" name ($0 == "" ? "" : "\t" $0) }
@@ -161,6 +170,7 @@ PROBE = Probe(
     "sysctl",
     (Sysctls, SysctlFiles),
     _SCRIPT.replace("@NAMES@", " ".join(name.replace(".", "/") for name in _NAMES))
+    .replace("@INTERFACES@", " ".join(f"/proc/sys/{one}" for one in _OF_INTERFACES))
     .replace("@DOTTED@", " ".join(_NAMES))
     .replace("@FILES@", " ".join(f"{folder}/*.conf" for folder in _FOLDERS))
     .replace("@OPTIONS@", f"({'|'.join(_BUILT_IN)})"),

@@ -26,6 +26,12 @@ dated() { # FILE...: repository lists by the time at which they were written
 }
 if has apt-get; then
   printf 'manager\tapt\n'
+  for list in /var/lib/apt/lists /var/lib/apt/lists/*Release; do
+    if [ -e "$list" ] && [ ! -r "$list" ]; then
+      printf 'refused\tapt\t%s may not be read\n' "$list"
+      exit 0
+    fi
+  done
   dates=$(awk -F ': ' 'function tell() {
       if (file != "") print "list\t" v["Suite"] "\t" v["Label"] "\t" v["Date"] "\t" file }
     FNR == 1 { tell(); file = FILENAME; over = 0; split("", v) }
@@ -40,14 +46,22 @@ if has apt-get; then
   set --
   packed=
   for list in $(printf '%s\n' "$dates" | grep -iE -- '-security|Debian-Security|UbuntuESM' | cut -f 5); do
+    offered=
     for file in "${list%Release}" "${list%InRelease}"; do
       for file in "$file"*_Packages "$file"*_Packages.*; do
+        [ -e "$file" ] || continue
+        offered=yes
         case $file in
-          *_Packages) [ -r "$file" ] && set -- "$@" "$file" ;;
-          *) [ -e "$file" ] && [ ! -e "${file%.*}" ] && packed=yes ;;
+          *_Packages)
+            [ -r "$file" ] || { printf 'refused\tapt\t%s may not be read\n' "$file"; exit 0; }
+            set -- "$@" "$file"
+            ;;
+          *) [ -e "${file%.*}" ] || packed=yes ;;
         esac
       done
     done
+    # A list of security updates without its packages offers nothing, and says nothing.
+    [ "$offered" ] || { printf 'refused\tapt\t%s has no list of packages\n' "$list"; exit 0; }
   done
   if [ -z "$packed" ] && has dpkg-query; then
     dpkg-query -W -f '${db:Status-Status}\t${Package}\t${Architecture}\t${Version}\n' | awk '
@@ -99,6 +113,10 @@ _INST = re.compile(r"Inst (\S+) (?:\[([^\]]*)\] )?\((\S+) (.*?) ?\[[^\]]*\]\)")
 _DNF = re.compile(r"(\S+)\s+(\S+/Sec\.|\S*[Ss]ecurity\S*)\s+(\S+)-([^-\s]+-[^-\s]+)(?:\s|$)")
 _APK = re.compile(r"(\S+)-(\d\S*-r\d+)\s+<\s+(\S+)")
 _SECURITY = re.compile(r"-security\b|Debian-Security|UbuntuESM", re.IGNORECASE)
+_NEEDS = (
+    ("may not be read", "read access to /var/lib/apt/lists for the login"),
+    ("has no list of packages", "apt-get update on the host"),
+)
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -125,7 +143,8 @@ def parse(text: str) -> Collected:
         gap = Gap("PendingUpdates", "none of apt, dnf, zypper and apk is on the host")
         return Collected(gaps=(gap,))
     if seen.refused:
-        return Collected(gaps=(Gap("PendingUpdates", seen.refused),))
+        needs = next((need for said, need in _NEEDS if seen.refused.endswith(said)), "")
+        return Collected(gaps=(Gap("PendingUpdates", seen.refused, needs=needs),))
     if not seen.manager or not seen.asked:
         raise ParseError("the package manager gave no whole answer")
     readers = {"apt": _apt, "dnf": _dnf, "zypper": _zypper, "apk": _apk}

@@ -25,7 +25,11 @@ ran() { # FILE...: the newest time at which one of these was written
 if [ -e /usr/bin/unattended-upgrade ] || [ -e /usr/bin/unattended-upgrades ]; then
   printf 'tool\tunattended-upgrades\n'
   has apt-config && apt-config dump 2>/dev/null |
-    awk '$1 == "APT::Periodic::Unattended-Upgrade" { gsub(/[";]/, "", $2); print "setting\t" $1 "\t" $2 }'
+    awk '{ name = tolower($1); gsub(/[";]/, "", $2) }
+      name == "apt::periodic::unattended-upgrade" { setting = "setting\t" $1 "\t" $2 }
+      # This one stops all the others.
+      name == "apt::periodic::enable" && $2 == "0" { off = "setting\t" $1 "\t0" }
+      END { if (off != "" || setting != "") print (off != "" ? off : setting) }'
   ran /var/lib/apt/periodic/unattended-upgrades-stamp /var/lib/apt/periodic/upgrade-stamp \
     /var/log/unattended-upgrades/unattended-upgrades.log
 elif [ -e /etc/dnf/automatic.conf ]; then
@@ -110,7 +114,7 @@ def parse_automatic(text: str) -> Collected:
                 tool = ""
             case ["setting", name, value]:
                 # apt counts days: every number but 0 is on.
-                installs = value in _ON or (value.isdigit() and int(value) > 0)
+                installs = value in _ON or (value.isascii() and value.isdigit() and int(value) > 0)
                 setting = f"{name} {value}"
             case ["ran", moment] if _WHEN.fullmatch(moment):
                 last = moment

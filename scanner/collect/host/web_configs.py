@@ -18,6 +18,9 @@ _NO_SETTINGS = re.compile(
 )
 """Files that only load modules or name types."""
 _ALL = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+_EVERYBODY = frozenset({"all", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "::/0", "0/0"})
+_WHOEVER = frozenset({"port", "method", "proto", "time"})
+"""The kinds of Squid's lists that say nothing about the sender or the place asked for."""
 _DEPTH = 8
 _STEPS = 50_000
 
@@ -180,7 +183,7 @@ def _apache(main: str, files: Mapping[str, list[str]], read: _Read) -> None:
     tokens = root.values.get("servertokens", "")
     banner = "off" if tokens.lower() in ("prod", "productonly") else tokens
     for block in [root, *hosts]:
-        protocols = block.values.get("sslprotocol", root.values.get("sslprotocol", "all"))
+        protocols = block.values.get("sslprotocol", root.values.get("sslprotocol", ""))
         engine = block.values.get("sslengine", root.values.get("sslengine", "off")).lower()
         name = block.values.get("servername", "") if block is not root else ""
         place = f"{block.word} {name}".strip()
@@ -205,7 +208,7 @@ def _apache_protocols(value: str) -> tuple[str, ...]:
 def proxy(files: Files) -> Collected:
     """The `ProxyAccess` in the files of Squid."""
     rules: list[ProxyRule] = []
-    wide = ["all"]
+    wide, whoever = ["all"], list[str]()
     gaps: list[Gap] = []
     main = "/etc/squid/squid.conf"
     read = _Read()
@@ -216,7 +219,11 @@ def proxy(files: Files) -> Collected:
         words = line.split()
         if words[0].lower() == "http_access" and len(words) > 1:
             rules.append(ProxyRule(file, words[1].lower() == "allow", tuple(words[2:])))
-        elif words[0].lower() == "acl" and any(w in ("all", "0.0.0.0/0", "::/0", "0/0") for w in words[3:]):
+        elif words[0].lower() == "acl" and len(words) > 2 and words[2].lower() in _WHOEVER:
+            whoever.append(words[1])
+        elif words[0].lower() == "acl" and _EVERYBODY.intersection(words[3:]):
             wide.append(words[1])
     gaps += [Gap(ProxyAccess.__name__, gap.reason, gap.where) for gap in read.gaps]
-    return Collected((ProxyAccess(tuple(rules), tuple(dict.fromkeys(wide))),), tuple(gaps))
+    return Collected(
+        (ProxyAccess(tuple(rules), *(tuple(dict.fromkeys(one)) for one in (wide, whoever))),), tuple(gaps)
+    )

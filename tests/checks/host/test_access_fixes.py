@@ -252,6 +252,21 @@ def test_a_shared_host_key_is_replaced_and_can_come_back(host: Start) -> None:
             rule("ann ALL=(ALL) NOPASSWD: ALL") + "sed -i 's/^ann:[^:]*/ann:!/' /etc/shadow\n",
             "ann has no password",
         ),
+        (
+            sudo.no_password,
+            rule("%admins ALL=(ALL) NOPASSWD: ALL")
+            + "echo admins:x:3000:bob,ann >>/etc/group; sed -i 's/^ann:[^:]*/ann:!/' /etc/shadow\n",
+            "ann has no password",
+        ),
+        (
+            sudo.no_password,
+            rule("%admins ALL=(ALL) NOPASSWD: ALL")
+            + "echo admins:x:100: >>/etc/group; sed -i 's/^bob:[^:]*/bob:*/' /etc/shadow\n"
+            "sed -i '/^users:/d' /etc/group\n",
+            "bob has no password",
+        ),
+        (sudo.no_password, rule("User_Alias A = ann", "A ALL=(ALL) NOPASSWD: ALL"), "who A is"),
+        (sudo.no_password, rule("%nobodys ALL=(ALL) NOPASSWD: ALL"), "members of %nobodys"),
     ],
 )
 def test_a_repair_that_would_lock_somebody_out_stops(
@@ -263,3 +278,29 @@ def test_a_repair_that_would_lock_somebody_out_stops(
     assert words in said
     assert "done" not in said
     assert machine.state() == before
+
+
+@pytest.mark.parametrize(
+    ("check", "plant", "session", "refused"),
+    [
+        ("root-login", "", "SSH_CONNECTION=x", True),
+        ("root-login", "", "SSH_CONNECTION=x SUDO_USER=ann", False),
+        ("root-login", "", "", False),
+        ("root-login", rule("ann ALL=(ALL) ALL"), "SSH_CONNECTION=x", False),
+        ("password-auth", "", "SSH_CONNECTION=x", True),
+        ("password-auth", "", "SUDO_USER=ann", True),
+        ("password-auth", KEYS, "SUDO_USER=ann", False),
+        ("keyboard-interactive", option("KbdInteractiveAuthentication yes"), "SUDO_USER=ann", True),
+    ],
+)
+def test_a_repair_does_not_lock_out_whoever_runs_it(
+    check: str, plant: str, session: str, refused: bool, host: Start
+) -> None:
+    chosen = ssh.root_login if check == "root-login" else SWITCHES[f"host.ssh.{check}"]
+    machine = host(chosen, f"gpasswd -M '' sudo >/dev/null 2>&1 || true\n{plant}")
+    before, found = machine.state(), bad(chosen, machine.answer(), {})
+    repair = found[0].fix.snippets[0].do
+    clean = f"env -u SSH_CONNECTION -u SUDO_USER {session}"
+    step = f"cat >/run/step <<'END'\n{repair}\nEND\n{clean} sh /run/step && echo done || echo refused"
+    assert machine.run(step).split()[-1] == ("refused" if refused else "done")
+    assert (machine.state() == before) is refused

@@ -121,3 +121,20 @@ def test_different_ids_pass() -> None:
 def test_an_empty_password_in_passwd_opens_the_account_too() -> None:
     bob = Account("bob", 1001, 1001, "/home/bob", "/bin/bash", password_here=True, password_empty=True)
     assert failing(accounts.empty_password, Accounts((ROOT, bob), 1000), Passwords(())) == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("name", "uid", "shell", "bad"),
+    [
+        ("games", 5, "/usr/local/bin/nologin", True),
+        ("games", 5, "/tmp/nologin", True),
+        ("nobody", 65534, "/bin/bash", True),
+        ("nobody", 65534, "/sbin/nologin", False),
+        ("games", 5, "/usr/bin/false", False),
+        ("sync", 4, "/bin/sync", False),
+    ],
+)
+def test_a_program_elsewhere_is_no_nologin(name: str, uid: int, shell: str, bad: bool) -> None:
+    assert failing(accounts.system_shells, people(account(name, uid, shell)), words()) == (
+        [name] if bad else []
+    )

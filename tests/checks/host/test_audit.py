@@ -136,6 +136,29 @@ def test_a_young_processor_has_no_old_calls() -> None:
     assert failing(RULES["deletions"], rules(line, line.replace("b64", "b32"))) == ["deletions"]
 
 
+@pytest.mark.parametrize(
+    ("line", "fails"),
+    [
+        ("-a never,exit -F path=/etc/sudoers -F perm=wa", True),
+        ("-a never,exit -F dir=/etc", True),
+        ("-a never,exit -F path=/etc/sudoers -F auid>=1000", True),
+        ("-a never,exit -F path=/etc/sudoers -F uid=1001", False),
+        ("-a never,exit -F path=/etc/motd", False),
+        ("-a never,user -F path=/etc/sudoers", False),
+    ],
+)
+def test_a_rule_before_it_can_take_a_record_away(line: str, fails: bool) -> None:
+    kept = ("-w /etc/sudoers -p wa", "-w /etc/sudoers.d -p wa")
+    assert failing(RULES["sudo-rules"], rules(line, *kept)) == (["sudo-rules"] if fails else [])
+    assert failing(RULES["sudo-rules"], rules(*kept, line)) == []
+
+
+def test_a_rule_before_them_can_take_calls_away() -> None:
+    kept = written(next(topic for topic in TOPICS if topic.id == "mounts"))
+    assert failing(RULES["mounts"], rules("-a never,exit -F arch=b32 -S mount", *kept)) == ["mounts"]
+    assert failing(RULES["mounts"], rules("-a never,exit -S umount2", *kept)) == []
+
+
 def test_one_rule_can_switch_all_calls_off() -> None:
     lines = written(next(topic for topic in TOPICS if topic.id == "modules"))
     found = rules("-a task,never", *lines)

@@ -84,6 +84,12 @@ def test_weak_methods_of_postgresql() -> None:
     assert failing(postgresql.cleartext, access(("host", "::1/128", "scram-sha-256"))) == []
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1/32", "::1/128", "127.0.0.1/255.255.255.255", "localhost"])
+@pytest.mark.parametrize("method", ["md5", "ident"])
+def test_what_stays_on_the_host_is_not_read_on_the_way(address: str, method: str) -> None:
+    assert failing(postgresql.cleartext, access(("host", address, method))) == []
+
+
 @pytest.mark.parametrize(
     ("value", "fails"), [("localhost", False), ("*", True), ("127.0.0.1, 0.0.0.0", True), ("", False)]
 )
@@ -105,7 +111,29 @@ def test_where_postgresql_listens(value: str, fails: bool) -> None:
 )
 def test_redis(bind: tuple[str, ...], password: bool, protected: bool, fails: bool) -> None:
     found = Redis((RedisServer("/etc/redis/redis.conf", bind, 6379, password, protected),))
-    assert bool(failing(databases.redis_password, found)) is fails
+    assert bool(failing(databases.redis_password, found, redis("5:7.0.15-1"))) is fails
+
+
+def redis(version: str, name: str = "redis-server") -> Packages:
+    return Packages("dpkg", (Package(name, version, "amd64", "redis", version),) if version else ())
+
+
+@pytest.mark.parametrize(
+    ("packages", "outcome"),
+    [
+        (redis("5:6.0.16-1+deb11u2"), Outcome.FAIL),
+        (redis("6.2.7-1.el9", "redis"), Outcome.FAIL),
+        (redis("7.2.4-r0", "redis"), Outcome.PASS),
+        (redis("7.2.8-1", "valkey"), Outcome.PASS),
+        (redis(""), Outcome.UNKNOWN),
+    ],
+)
+def test_the_protected_mode_of_an_old_redis_ends_where_an_address_is_named(
+    packages: Packages, outcome: Outcome
+) -> None:
+    found = Redis((RedisServer("/etc/redis.conf", ("0.0.0.0",), 6379, password=False, protected=True),))
+    [finding] = judged(databases.redis_password, found, packages)
+    assert finding.outcome is outcome
 
 
 @pytest.mark.parametrize(

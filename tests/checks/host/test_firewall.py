@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checks.check import Check
-from checks.facts.host.firewall import Firewall, InputChain, SavedFirewall, SavedRules
+from checks.facts.host.firewall import Firewall, InputChain, PortRule, SavedFirewall, SavedRules
 from checks.facts.host.packages import Package, Packages
 from checks.facts.host.units import Unit, Units
 from checks.host import firewall
@@ -59,6 +59,43 @@ def test_rules_are_loaded(found: Firewall, v4: Outcome, v6: Outcome) -> None:
 )
 def test_the_rest_is_refused(found: Firewall, v4: Outcome, v6: Outcome) -> None:
     assert outcomes(judged(firewall.default_drop, found)) == {"IPv4": v4, "IPv6": v6}
+
+
+def ports(family: str, *rows: tuple[int, str, tuple[str, ...]]) -> tuple[PortRule, ...]:
+    """Rules of TCP, each up to the port that it names; UDP is refused."""
+    starts = [0, *(last + 1 for last, _, _ in rows)]
+    tcp = [PortRule(family, "tcp", first, *row) for first, row in zip(starts, rows, strict=False)]
+    return (*tcp, PortRule(family, "udp", 0, 65535, "refuse"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (((21, "refuse", ()), (22, "accept", ()), (65535, "refuse", ())), PASS),
+        (((65535, "accept", ()),), FAIL),
+        (((22, "accept", ()), (23, "refuse", ()), (65535, "accept", ())), FAIL),
+        (((65535, "limit", ("rate",)),), FAIL),
+        (((65535, "limit", ("rate", "source")),), PASS),
+        (((65535, "limit", ("source",)),), PASS),
+        (((65535, "unclear", ()),), Outcome.UNKNOWN),
+        (((22, "unclear", ()), (65535, "refuse", ())), PASS),
+        (((20000, "refuse", ()), (40000, "accept", ()), (65535, "unclear", ())), Outcome.UNKNOWN),
+    ],
+)
+def test_a_chain_that_lets_most_ports_in_refuses_no_rest(
+    rows: tuple[tuple[int, str, tuple[str, ...]], ...], outcome: Outcome
+) -> None:
+    found = InputChain("nft", "ip", "filter", "input", "drop", 3, "refuse", ports=ports("ip", *rows))
+    seen = judged(firewall.default_drop, fact(found, ipv6=False))
+    assert outcomes(seen)["IPv4"] is outcome
+
+
+def test_another_chain_may_still_refuse_the_rest() -> None:
+    wide = InputChain(
+        "nft", "inet", "a", "input", "drop", 1, "refuse", ports=ports("ip", (65535, "accept", ()))
+    )
+    seen = judged(firewall.default_drop, fact(wide, chain("ip", "refuse"), ipv6=False))
+    assert outcomes(seen)["IPv4"] is PASS
 
 
 def test_a_host_without_any_tool_says_so() -> None:

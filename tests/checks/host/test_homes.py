@@ -95,17 +95,17 @@ def test_homes_of_services_are_not_those_of_people() -> None:
     ids=["everybody", "a group of several", "of another", "a group nobody knows"],
 )
 def test_a_dot_file_that_others_write_fails(file: FileMode) -> None:
-    assert failing(homes.dot_files, GROUPS, dots(file)) == [file.path]
+    assert failing(homes.dot_files, PEOPLE, GROUPS, dots(file)) == [file.path]
 
 
 @pytest.mark.parametrize("file", [dot(".bashrc", "0664"), dot(".bashrc", owner="root", group="root")])
 def test_a_private_group_and_root_are_no_others(file: FileMode) -> None:
-    assert failing(homes.dot_files, GROUPS, dots(file)) == []
+    assert failing(homes.dot_files, PEOPLE, GROUPS, dots(file)) == []
 
 
 def test_homes_that_were_not_searched_are_unknown_and_never_passed() -> None:
     found = dots(unsearched=("/root", "/home/ann"))
-    for check, facts in ((homes.dot_files, (GROUPS, found)), (homes.forwarding, (found,))):
+    for check, facts in ((homes.dot_files, (PEOPLE, GROUPS, found)), (homes.forwarding, (found,))):
         answers = outcomes(judged(check, *facts))
         assert answers == {"/root": Outcome.UNKNOWN, "/home/ann": Outcome.UNKNOWN}
 
@@ -113,3 +113,18 @@ def test_homes_that_were_not_searched_are_unknown_and_never_passed() -> None:
 def test_a_forward_file_fails() -> None:
     assert failing(homes.forwarding, dots(dot(".forward"))) == ["/home/ann/.forward"]
     assert failing(homes.forwarding, dots()) == []
+
+
+def test_a_group_that_is_the_first_of_another_account_is_not_private() -> None:
+    more = Accounts((*PEOPLE.accounts, Account("mallory", 1001, 1000, "/home/mallory", "/bin/bash")), 1000)
+    assert failing(homes.dot_files, more, GROUPS, dots(dot(".bashrc", "0664"))) == ["/home/ann/.bashrc"]
+
+
+def test_a_home_that_belongs_to_another_leaves_the_files_in_it_to_its_account() -> None:
+    taken = Homes(
+        (ROOT, FileMode("/home/ann", "0750", "bob", "bob", "directory")), (), dots=(dot(".bashrc"),)
+    )
+    assert failing(homes.dot_files, PEOPLE, GROUPS, taken) == []
+    foreign = Homes(taken.homes, (), dots=(dot(".bashrc", owner="bob", group="bob"),))
+    [finding] = judged(homes.dot_files, PEOPLE, GROUPS, foreign)
+    assert (finding.outcome, "chown -h ann" in finding.fix.snippets[0].do) == (Outcome.FAIL, True)

@@ -74,6 +74,44 @@ def test_good_values_pass(check: str) -> None:
     assert check in {one for one, _, _ in BAD}
 
 
+@pytest.mark.parametrize(
+    ("check", "name", "more", "fails"),
+    [
+        ("redirects-accepted", "net.ipv6.conf.eth0.accept_redirects", {}, True),
+        ("redirects-accepted", "net.ipv4.conf.eth0.accept_redirects", {}, True),
+        ("redirects-accepted", "net.ipv4.conf.eth0/7.accept_redirects", {}, True),
+        ("redirects-accepted", "net.ipv4.conf.eth0.accept_redirects", {"net.ipv4.ip_forward": "1"}, False),
+        (
+            "redirects-accepted",
+            "net.ipv6.conf.eth0.accept_redirects",
+            {"net.ipv6.conf.eth0.disable_ipv6": "1"},
+            False,
+        ),
+        (
+            "redirects-accepted",
+            "net.ipv6.conf.eth0.accept_redirects",
+            {"net.ipv6.conf.all.forwarding": "1"},
+            False,
+        ),
+        ("redirects-sent", "net.ipv4.conf.eth0.send_redirects", {}, True),
+        ("source-routes", "net.ipv6.conf.eth0.accept_source_route", {}, True),
+        ("source-routes", "net.ipv4.conf.eth0.accept_source_route", {}, False),
+        ("reverse-path", "net.ipv4.conf.eth0.rp_filter", {}, False),
+    ],
+)
+def test_an_interface_may_go_on_where_all_is_good(
+    check: str, name: str, more: dict[str, str], fails: bool
+) -> None:
+    found = running(**{name: "1", **more})
+    assert failing(FAMILIES[f"host.kernel.{check}"], found) == ([name] if fails else [])
+
+
+def test_an_interface_is_no_news_where_all_is_bad() -> None:
+    name = "net.ipv6.conf.all.accept_redirects"
+    found = running(**{name: "1", "net.ipv6.conf.eth0.accept_redirects": "1"})
+    assert failing(FAMILIES["host.kernel.redirects-accepted"], found) == [name]
+
+
 def test_a_setting_that_the_kernel_lacks_is_not_applicable() -> None:
     found = Sysctls({}, ("kernel.yama.ptrace_scope",))
     [finding] = judged(FAMILIES["host.kernel.ptrace"], found, MACHINE)

@@ -182,7 +182,12 @@ def test_quality_module(lines: tuple[str, ...], settings: dict[str, str], bad: b
         (QUALITY, {}, True),
         (f"{QUALITY} minlen=16", {"minlen": "8"}, False),
         (f"{QUALITY} minlen=8", {"minlen": "16"}, True),
-        ("password requisite pam_cracklib minlen=15", {"minlen": "8"}, False),
+        # Without a word about it pam_cracklib lets four kinds of characters count for one more each.
+        ("password requisite pam_cracklib minlen=15", {"minlen": "8"}, True),
+        ("password requisite pam_cracklib minlen=18", {"minlen": "8"}, False),
+        ("password requisite pam_cracklib minlen=14 dcredit=-1 ucredit=0 lcredit=-1 ocredit=0", {}, False),
+        (QUALITY, {"minlen": "14", "dcredit": "3"}, True),
+        (QUALITY, {"minlen": "17", "dcredit": "3"}, False),
     ],
 )
 def test_length(line: str, settings: dict[str, str], bad: bool) -> None:
@@ -231,3 +236,48 @@ def test_a_missing_module_is_one_failure_and_not_four(check: Check[Any]) -> None
 def test_files_that_take_each_other_in_end() -> None:
     found = Pam(files({"common-auth": ["x @include login"], "login": ["x @include common-auth"]}), {})
     assert found.stack("common-auth", "auth") == ()
+
+
+@pytest.mark.parametrize(
+    ("login_shell", "bad"),
+    [
+        (["auth sufficient pam_rootok", "auth include common-auth"], ["su-l"]),
+        (["auth sufficient pam_rootok", "auth required pam_wheel use_uid"], []),
+        (["auth include su", "session optional pam_keyinit"], []),
+    ],
+)
+def test_su_with_a_login_shell_may_have_rules_of_its_own(login_shell: list[str], bad: list[str]) -> None:
+    found = host(**{"su": ["auth required pam_wheel use_uid"], "su-l": login_shell})  # type: ignore[arg-type]
+    assert failing(pam.su_restrict, found) == bad
+
+
+def test_one_change_is_one_finding_where_su_is_taken_in() -> None:
+    found = host(**{"su": ["auth sufficient pam_rootok"], "su-l": ["auth include su"]})  # type: ignore[arg-type]
+    assert failing(pam.su_restrict, found) == ["su"]
+
+
+def test_the_last_word_about_the_hash_stands() -> None:
+    weak = host(password=("password required pam_unix sha512 md5",))
+    assert [one.saw for one in judged(pam.hash, weak, DEFS)] == ["md5"]
+    good = host(password=("password required pam_unix md5 yescrypt rounds=8",))
+    assert failing(pam.hash, good, DEFS) == []
+
+
+def test_a_module_that_is_optional_refuses_nothing() -> None:
+    found = host(password=("password optional pam_pwquality minlen=14", UNIX["password"]))
+    assert failing(pam_quality.module, found) == [PASSWORD]
+
+
+def test_a_lock_that_never_opens_by_itself_is_long_enough() -> None:
+    lines = ("auth required pam_faillock preauth", "auth [default=die] pam_faillock authfail", UNIX["auth"])
+    found = host(auth=lines, settings={"faillock": {"deny": "3", "unlock_time": "never"}})
+    assert failing(pam.lockout, found) == []
+
+
+def test_a_service_with_rules_beside_the_shared_ones_is_judged_too() -> None:
+    counted = ("auth required pam_faillock preauth", UNIX["auth"], "auth [default=die] pam_faillock authfail")
+    conf = {"faillock": {"deny": "3", "unlock_time": "900"}}
+    own = host(auth=counted, settings=conf, sshd=["auth sufficient pam_unix", "account required pam_unix"])
+    assert failing(pam.lockout, own) == ["/etc/pam.d/sshd"]
+    shared = host(auth=counted, settings=conf, sshd=["x @include common-auth"])
+    assert failing(pam.lockout, shared) == []

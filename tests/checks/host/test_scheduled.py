@@ -126,3 +126,13 @@ def test_who_may_schedule(check: Check[Any]) -> None:
 def test_without_both_files_only_root_uses_at_and_cron_is_open() -> None:
     assert failing(scheduled.at_allow, access()) == []
     assert failing(scheduled.cron_allow, access()) == ["/etc/cron.allow"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "bad"),
+    [("0777", "root", True), ("1777", "root", True), ("0755", "ann", True), ("0755", "root", False)],
+)
+def test_a_folder_whose_files_are_all_run(mode: str, owner: str, bad: bool) -> None:
+    folder = step("/opt/hooks", mode, owner=owner, kind="directory")
+    found = jobs("/opt/hooks", folder, first=False, called="run-parts")
+    assert failing(scheduled.root_folders, found) == ([f"/opt/hooks in {TABLE}"] if bad else [])

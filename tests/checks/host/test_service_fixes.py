@@ -48,11 +48,11 @@ FILES = {
   ssl_certificate /etc/ssl/certs/x.pem;
   ssl_certificate_key /etc/ssl/private/x.key;
   location / {
-    autoindex on;
+    autoindex on; deny 192.0.2.1;
   }
 }
 """,
-    "/etc/postgresql/15/main/pg_hba.conf": "local all all trust\nhost all all 0.0.0.0/0 trust # why\n",
+    "/etc/postgresql/15/main/pg_hba.conf": "local all all trust\nhost trustees all 0.0.0.0/0 trust # why\n",
     "/etc/postgresql/15/main/postgresql.conf": "listen_addresses = '*'\t# all\n",
     "/etc/samba/smb.conf": "[global]\n  server min protocol = NT1\n  workgroup = x\n[pub]\n path = /srv\n",
     "/etc/vsftpd.conf": "listen=NO\nanonymous_enable=YES\n",
@@ -69,7 +69,7 @@ table inet filter {
 """
 PLANT = (
     "sed -i -e 's/# server_tokens off;/server_tokens on;/' "
-    "-e 's/ssl_protocols .*/ssl_protocols TLSv1 TLSv1.2;/' /etc/nginx/nginx.conf; "
+    "-e 's/ssl_protocols .*/ssl_protocols TLSv1 TLSv1.2; ssl_session_timeout 7m;/' /etc/nginx/nginx.conf; "
     "openssl req -x509 -newkey rsa:2048 -nodes -keyout /etc/ssl/private/x.key -out /etc/ssl/certs/x.pem "
     "-subj /CN=a -days 30 2>/dev/null; systemctl disable cron nftables 2>/dev/null"
 )
@@ -147,3 +147,36 @@ def test_a_program_that_no_package_brought_is_left_to_people(host: Host) -> None
     done = host.run(bad.fix.snippets[0].do, check=False)
     assert done.status == 1
     assert "by hand" in done.err
+
+
+@pytest.mark.parametrize(
+    ("identifier", "file", "kept"),
+    [
+        ("host.web.listing", "/etc/nginx/conf.d/a.conf", "autoindex off; deny 192.0.2.1;"),
+        ("host.web.tls-versions", "/etc/nginx/nginx.conf", "TLSv1.2 TLSv1.3; ssl_session_timeout 7m;"),
+        (
+            "host.postgresql.trust",
+            "/etc/postgresql/15/main/pg_hba.conf",
+            "host trustees all 0.0.0.0/0 scram-sha-256 # why",
+        ),
+    ],
+)
+def test_a_fix_changes_nothing_else_on_its_line(host: Host, identifier: str, file: str, kept: str) -> None:
+    finding = next(one for one in findings(host, identifier).values() if one.outcome is Outcome.FAIL)
+    snippet = next(one for one in finding.fix.snippets if one.language is Language.SHELL)
+    host.run(snippet.do)
+    written = host.path(file).read_text()
+    host.run(snippet.undo)
+    assert kept in written
+
+
+def test_the_rules_of_the_fix_stand_beside_those_that_are_there(host: Host) -> None:
+    [snippet] = firewall.default_drop.fix.snippets
+    host.run(f"nft -f - <<'END'\n{RULES}END")
+    before = host.run("nft list ruleset").out
+    # The job that takes the rules away again is left waiting.
+    host.run("cat >/run/fix; sh /run/fix >/dev/null 2>&1 </dev/null", stdin=snippet.do.encode())
+    assert host.run("nft list ruleset").out.startswith(before.rstrip())
+    host.run(snippet.undo)
+    assert host.run("nft list ruleset").out == before
+    host.run("nft flush ruleset")

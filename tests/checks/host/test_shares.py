@@ -58,6 +58,11 @@ def test_anonymous_ftp() -> None:
         ("10.0.0.5", ("rw", "no_root_squash"), Severity.HIGH),
         ("*", ("rw", "sec=krb5p"), None),
         ("0.0.0.0/0", (), Severity.MEDIUM),
+        ("0.0.0.0/0.0.0.0", ("rw",), Severity.HIGH),
+        ("0/0", ("rw",), Severity.HIGH),
+        ("*.*.*.*", ("rw",), Severity.HIGH),
+        ("*", ("rw", "sec=krb5p:sys"), Severity.HIGH),
+        ("*", ("rw", "sec=krb5:krb5i"), None),
     ],
 )
 def test_exports(client: str, options: tuple[str, ...], severity: Severity | None) -> None:

@@ -40,6 +40,16 @@ def test_what_a_server_does_without_fails_by_name_and_can_be_allowed(identifier:
     assert bad.fix.snippets[0].do.startswith(f"package={package}\n")
 
 
+@pytest.mark.parametrize(
+    "name", ["gcc-12", "g++-12", "clang-14", "clang16", "gcc13", "gcc13-c++", "gcc-toolset-13-gcc", "go1.21"]
+)
+def test_a_compiler_with_its_version_in_its_name_is_one(name: str) -> None:
+    [check] = [one for one in software.UNWANTED if one.id == "host.software.compilers"]
+    assert failing(check, packages("bash", name)) == [name]
+    # Libraries of it are on every host.
+    assert failing(check, packages("bash", "gcc-12-base", "libgcc-s1", "libgo21", "gcc13-locale")) == []
+
+
 def test_a_login_screen_that_starts_fails() -> None:
     def units(enabled: str) -> Units:
         return Units("systemd", False, (Unit("gdm.service", enabled, ""),))

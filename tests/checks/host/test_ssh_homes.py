@@ -40,7 +40,7 @@ def test_what_was_looked_for_by_name_only_is_said() -> None:
     [finding] = judged(ssh_homes.passphrases, PrivateKeys((), by_name=True))
     assert (finding.outcome, finding.saw) == (
         Outcome.PASS,
-        "none (in closed homes only those with default names)",
+        "none in the .ssh folders (in closed homes only those with default names)",
     )
 
 

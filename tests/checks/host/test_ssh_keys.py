@@ -139,3 +139,10 @@ def test_where_keys_come_from(patterns: str, outcome: Outcome) -> None:
 def test_a_program_that_gives_keys_is_unknown() -> None:
     found = judged(ssh_keys.sources, using(".ssh/authorized_keys", "/usr/bin/sss_ssh_authorizedkeys"), keys())
     assert sorted(finding.outcome for finding in found) == [Outcome.PASS, Outcome.UNKNOWN]
+
+
+def test_who_has_a_certificate_is_unknown() -> None:
+    told = {"authorizedkeysfile": ".ssh/authorized_keys", "trustedusercakeys": "/etc/ssh/ca.pub"}
+    trusting = Sshd((server(msgspec.structs.replace(SAFE, options=told)),))
+    found = outcomes(judged(ssh_keys.sources, trusting, keys()))
+    assert found["/etc/ssh/sshd_config: TrustedUserCAKeys"] is Outcome.UNKNOWN

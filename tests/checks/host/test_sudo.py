@@ -92,3 +92,19 @@ def test_two_rules_of_one_account_are_one_finding_of_the_worse_weight() -> None:
 def test_a_group_that_is_never_asked_fails() -> None:
     exempt = SudoDefault("/etc/sudoers", "", "exempt_group=games")
     assert failing(sudo.authenticate, rules(defaults=(PTY, exempt))) == ["Defaults in /etc/sudoers"]
+
+
+@pytest.mark.parametrize(
+    ("version", "bad"), [("1.9.13", True), ("1.9.14", False), ("1.10", False), ("0.2.8", False), ("", True)]
+)
+def test_a_newer_sudo_needs_no_word_for_a_terminal_of_its_own(version: str, bad: bool) -> None:
+    assert failing(sudo.pty, Sudoers((ROOT,), (), version)) == (["use_pty"] if bad else [])
+    off = Sudoers((ROOT,), (SudoDefault("/etc/sudoers", "", "!use_pty"),), version)
+    assert failing(sudo.pty, off) == ["use_pty"]
+
+
+def test_a_terminal_that_is_taken_from_one_account_fails() -> None:
+    off = SudoDefault(FILE, ":bob", "!use_pty")
+    [finding] = [one for one in judged(sudo.pty, rules(defaults=(PTY, off))) if one.outcome.value == "fail"]
+    assert finding.on == "Defaults:bob use_pty"
+    assert "Defaults:bob use_pty" in finding.fix.snippets[0].do

@@ -15,7 +15,7 @@ from scanner.collect.host.sudoers import parse
 from tests.checks.host.judging import checks_of, failing, judged, says_unknown
 
 FILE = "/etc/sudoers.d/x"
-AS_IT_COMES = ("root ALL=(ALL:ALL) ALL", "%sudo ALL=(ALL:ALL) ALL")
+AS_IT_COMES = ("root ALL=(ALL:ALL) ALL", "%sudo ALL=(ALL:ALL) ALL", "@includedir /etc/sudoers.d")
 
 
 def rules(*lines: str) -> Sudoers:
@@ -62,7 +62,13 @@ def test_everybody_is_worst_but_for_the_password_of_root() -> None:
         ("/usr/bin/less /var/log/syslog", True),
         ("/bin/su", True),
         ('/bin/bash ""', True),
-        ('/usr/bin/crontab ""', False),
+        ('/usr/bin/crontab ""', True),
+        ('/usr/bin/vim ""', True),
+        ('/usr/bin/dash ""', True),
+        ("/bin/bash /usr/local/sbin/job.sh", False),
+        ("/bin/bash /usr/local/sbin/job.sh *", True),
+        ("/bin/bash -x /usr/local/sbin/job.sh", True),
+        ("sudoedit", True),
         ("/usr/bin/find", True),
         ("/usr/bin/find / -name x -print", False),
         ("/usr/bin/find /srv *", True),
@@ -98,6 +104,8 @@ def test_a_shell_of_another_user_is_not_root_and_an_alias_hides_nothing() -> Non
         ("/usr/bin/stat -c %a *", False),
         ("/usr/bin/*/stat", True),
         ("/usr/bin/cat /var/log/syslog", False),
+        ("sudoedit /etc/nginx/*", True),
+        ("sudoedit /etc/hosts", False),
     ],
 )
 def test_wildcards(command: str, bad: bool) -> None:

@@ -89,6 +89,30 @@ def test_a_server_that_no_package_brought_is_found_by_its_name_and_not_removed_b
     assert bad.fix.snippets[0].do.startswith("package=''\n[ \"$package\" ] ||")
 
 
+@pytest.mark.parametrize(
+    ("unit", "listener"),
+    [
+        (Unit("telnet.socket", "enabled", "active"), Listener("tcp", "*", 23, "systemd")),
+        (Unit("telnet.socket", "static", "active"), None),
+        (None, Listener("tcp", "10.0.0.5", 23, "inetd")),
+        (None, Listener("tcp", "*", 2323, "in.telnetd")),
+    ],
+)
+def test_a_server_that_another_program_starts_is_found_without_its_package(
+    unit: Unit | None, listener: Listener | None
+) -> None:
+    found = units(*([unit] if unit else [])), sockets(*([listener] if listener else []))
+    [bad] = judged(SERVERS["telnet"], packages(), *found, processes())
+    assert (bad.outcome, bad.severity) == (Outcome.FAIL, Severity.CRITICAL)
+    assert "no package" in bad.saw
+
+
+@pytest.mark.parametrize("active", ["", "inactive", "failed"])
+def test_a_unit_that_a_removed_package_has_left_starts_nothing(active: str) -> None:
+    left = units(Unit("vsftpd.service", "enabled", active))
+    assert failing(SERVERS["ftp"], packages(), left, sockets(), processes()) == []
+
+
 def test_a_port_whose_program_could_not_be_seen_neither_passes_nor_fails() -> None:
     found = packages(), units(), sockets(Listener("tcp", "*", 23, "")), processes()
     [finding] = judged(SERVERS["telnet"], *found)

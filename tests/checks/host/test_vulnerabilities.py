@@ -84,7 +84,7 @@ def test_one_finding_for_a_source_package_and_one_action_for_a_release() -> None
     assert one.on == "openssh"
     assert one.saw == (
         "1:9.2p1-2: 2 known flaws fixed in 1:9.2p1-2+deb12u3, worst CVE-2024-6387 (public exploit); by "
-        "debian-tracker 2026-11-20"
+        "debian-tracker"
     )
     assert one.want == "1:9.2p1-2+deb12u3 or newer"
     assert one.fix_key == "pkg:openssh on debian 12"
@@ -126,7 +126,7 @@ def test_complete_and_fresh_data_without_a_flaw_is_a_pass() -> None:
     for feed in (STATE, FIXES):
         one = only(judged(fixed_flaws, found(feed), now=NOW))
         assert (one.outcome, one.on) == (Outcome.PASS, "packages")
-        assert one.saw == f"no known flaw with a published fix in 300 packages, by {feed.name} 2026-11-20"
+        assert one.saw == f"no known flaw with a published fix in 300 packages, by {feed.name}"
 
 
 @pytest.mark.parametrize("feeds", [(), (SOME,), (OLD,), (SOME, OLD)])
@@ -213,7 +213,7 @@ def test_an_old_catalogue_passes_nothing() -> None:
     assert one.needs == "bartizan feeds update --only kev"
     one = only(judged(known_exploited, fact, now=NOW, max_age_days=500))
     assert one.outcome is Outcome.PASS
-    assert "KEV of 2025-08-25" in one.saw
+    assert "KEV 2025-08-25" in one.feeds
 
 
 # --- without a fix ---
@@ -222,7 +222,7 @@ def test_an_old_catalogue_passes_nothing() -> None:
 def test_flaws_without_a_fix_are_one_low_finding_and_no_command() -> None:
     one = only(judged(unfixed_flaws, found(STATE, unfixed=(XEN, SUDO)), now=NOW))
     assert (one.outcome, one.severity) == (Outcome.FAIL, Severity.LOW)
-    assert one.saw == "2 known flaws in 2 packages: xen (1), sudo (1); by debian-tracker 2026-11-20"
+    assert one.saw == "2 known flaws in 2 packages: xen (1), sudo (1); by debian-tracker"
     assert one.fix.snippets == ()
 
 
@@ -257,7 +257,7 @@ def test_the_kernel_in_memory_counts_whatever_is_installed() -> None:
     assert one.outcome is Outcome.FAIL
     assert one.saw == (
         "6.1.0-25-amd64 (6.1.106-3): 1 known flaw fixed up to 6.1.128-1, worst CVE-2024-1111 (CVSS 5.3); "
-        "6.1.128-1 is installed; by debian-tracker 2026-11-20"
+        "6.1.128-1 is installed; by debian-tracker"
     )
     assert one.fix_key == "pkg:linux on debian 12"
     assert one.cves == ("CVE-2024-1111",)
@@ -293,9 +293,8 @@ def programs(
 def test_a_release_that_its_maker_still_mends_passes_wherever_it_is_from() -> None:
     found = programs(("postgresql-15", "15.18-0+deb12u1"), ("postgresql-17", "17.2-1.pgdg120+1"))
     assert {one.outcome for one in found.values()} == {Outcome.PASS}
-    assert found["postgresql-15"].saw == (
-        f"PostgreSQL 15.18, supported until 2027-11-11 (life-cycle data of {shipped().date})"
-    )
+    assert found["postgresql-15"].saw == "PostgreSQL 15.18, supported until 2027-11-11"
+    assert found["postgresql-15"].feeds == (f"endoflife {shipped().date}",)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,23 @@ def test_without_a_line_the_version_of_nginx_decides(version: str, outcome: Outc
     assert unknown.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("versions", "outcome"),
+    [
+        ({"httpd": "2.4.57-11.el9_4"}, Outcome.UNKNOWN),
+        ({"httpd": "2.4.62-1.el10"}, Outcome.UNKNOWN),
+        ({"httpd": "2.4.6-99.el7"}, Outcome.FAIL),
+        ({"apache2": "2.4.57-2"}, Outcome.FAIL),
+    ],
+)
+def test_without_a_line_the_policy_of_the_system_may_decide_for_apache(
+    versions: dict[str, str], outcome: Outcome
+) -> None:
+    [finding] = judged(web.tls_versions, servers(site(server="apache")), packages(**versions))
+    assert finding.outcome is outcome
+    assert outcome is Outcome.FAIL or "policy" in finding.reason
+
+
 def test_a_site_without_tls_is_not_asked_about_its_versions() -> None:
     [finding] = judged(web.tls_versions, servers(site("SSLv3", tls=False)), packages())
     assert finding.outcome is Outcome.NOT_APPLICABLE
@@ -106,9 +123,15 @@ def rule(text: str) -> ProxyRule:
         (["allow localnet"], Outcome.PASS),
         ([], Outcome.PASS),
         (["allow all localnet"], Outcome.PASS),
+        (["allow !bad_sites", "deny all"], Outcome.FAIL),
+        (["allow CONNECT SSL_ports", "deny all"], Outcome.FAIL),
+        (["allow Safe_ports !bad_sites", "deny all"], Outcome.FAIL),
+        (["deny CONNECT !SSL_ports", "allow localnet", "deny all"], Outcome.PASS),
+        (["allow CONNECT localnet", "deny all"], Outcome.PASS),
     ],
 )
 def test_who_may_use_the_proxy(rules: list[str], outcome: Outcome) -> None:
-    found = ProxyAccess(tuple(rule(one) for one in rules), ("all", "world"))
+    whoever = ("SSL_ports", "Safe_ports", "CONNECT")
+    found = ProxyAccess(tuple(rule(one) for one in rules), ("all", "world"), whoever)
     [finding] = judged(web.proxy, found)
     assert finding.outcome is outcome

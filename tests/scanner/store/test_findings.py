@@ -10,7 +10,18 @@ import msgspec
 import pytest
 
 from checks.fix import Disruption, Effort, FixText
-from checks.model import Confidence, Exploit, Finding, Impact, Kind, Outcome, Severity, Surface, Target
+from checks.model import (
+    Confidence,
+    Exploit,
+    Finding,
+    Impact,
+    Kind,
+    Outcome,
+    Points,
+    Severity,
+    Surface,
+    Target,
+)
 from reports.model import Past, Ranked, Status
 from scanner.store import findings as intervals
 from scanner.store.record import ScanRecord, ScanState
@@ -212,3 +223,48 @@ def test_only_scans_of_the_same_targets_by_the_same_baselines_are_compared(store
 def test_identities_are_remembered(store: Store) -> None:
     judge(store, finding("x"))
     assert intervals.known_identities(store) == {"machine-id:a": "a"}
+
+
+def flawed(day: str, *, epss: float = 0.05, kev: str = "", outcome: Outcome = Outcome.FAIL) -> Finding:
+    point = Points(
+        "CVE-2024-1", Impact.SERIOUS, Exploit.AUTOMATABLE, True, kev=kev, epss=epss, said=f"EPSS {epss}"
+    )
+    feeds = (f"EPSS {day}", f"debian-tracker {day}")
+    return msgspec.structs.replace(
+        finding("flaws", outcome), cves=("CVE-2024-1",), points=(point,), feeds=feeds
+    )
+
+
+def kept(store: Store, number: int) -> Finding:
+    [one] = intervals.load(store, number)
+    return one.finding
+
+
+def test_a_newer_feed_that_says_the_same_opens_no_interval_and_its_day_is_told(store: Store) -> None:
+    first = judge(store, flawed("2026-11-20"))
+    second = judge(store, flawed("2026-11-21", epss=0.0503))
+    assert rows(store) == 1
+    assert kept(store, first).feeds == ("EPSS 2026-11-20", "debian-tracker 2026-11-20")
+    assert kept(store, second).feeds == ("EPSS 2026-11-21", "debian-tracker 2026-11-21")
+    assert wordings(store) == 1
+
+
+def test_a_feed_that_says_something_new_opens_an_interval(store: Store) -> None:
+    judge(store, flawed("2026-11-20"))
+    judge(store, flawed("2026-11-21", epss=0.6))
+    assert rows(store) == 2
+    judge(store, flawed("2026-11-22", epss=0.6, kev="2026-11-22"))
+    assert rows(store) == 3
+
+
+def test_what_could_not_be_tested_again_keeps_the_day_of_its_feed(store: Store) -> None:
+    judge(store, flawed("2026-11-20"))
+    unsure = msgspec.structs.replace(flawed("2026-11-21", outcome=Outcome.UNKNOWN), points=())
+    number = judge(store, unsure)
+    assert kept(store, number).feeds == ("EPSS 2026-11-20", "debian-tracker 2026-11-20")
+
+
+def wordings(store: Store) -> int:
+    with sqlite3.connect(str(store.engine.url.database)) as raw:
+        [count] = raw.execute("select count(*) from wordings").fetchone()
+    return int(count)

@@ -115,7 +115,7 @@ def test_a_store_of_the_first_schema_keeps_its_findings(tmp_path: Path) -> None:
         )
         raw.executescript(
             "pragma foreign_keys = off; create table old as select * from findings;"
-            "drop table findings; drop table wordings;"
+            "drop table findings; drop table wordings; alter table looks drop column feeds;"
         )
     store.engine.dispose()
     with sqlite3.connect(path) as raw:

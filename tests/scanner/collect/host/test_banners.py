@@ -30,7 +30,7 @@ def test_a_broken_answer_is_refused(text: str) -> None:
 @pytest.mark.real
 @pytest.mark.parametrize("shell", ["bash", "dash", "busybox"])
 def test_planted_banners(tmp_path: Path, shell: str) -> None:
-    (tmp_path / "issue").write_text("Debian GNU/Linux 12 \\n \\l \\r\nhunter2\n")
+    (tmp_path / "issue").write_text("Debian GNU/Linux 12 \\n \\l \\r\n\\S{PRETTY_NAME} hunter2\n")
     (tmp_path / "net").write_text("Authorised use only.\nAn archlinuxesque word, alpinerstrasse.\n")
     (tmp_path / "motd").write_text(" \n\n")
     plant = "\n".join(
@@ -43,7 +43,7 @@ def test_planted_banners(tmp_path: Path, shell: str) -> None:
     [found] = parse(section.text).facts
     assert isinstance(found, Banners)
     by_path = {one.path: one for one in found.banners}
-    assert by_path["/etc/issue"].escapes == ("\\r",)
+    assert by_path["/etc/issue"].escapes == ("\\S", "\\r")
     assert set(by_path["/etc/issue"].words) == {"debian", "gnu/linux"}
     assert by_path["/etc/issue.net"] == Banner("/etc/issue.net", empty=False, escapes=(), words=())
     assert by_path["/etc/motd"].empty

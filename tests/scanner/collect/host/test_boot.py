@@ -167,7 +167,8 @@ mount -t tmpfs tmpfs /etc/systemd/system
 mkdir /etc/systemd/system/rescue.service.d
 printf '[Service]\\nEnvironment="SYSTEMD_SULOGIN_FORCE=1"\\n' >/etc/systemd/system/rescue.service.d/a.conf
 ln -s /dev/null /etc/systemd/system/emergency.service
-printf 'root=/dev/sda1 mitigations=off rd.luks.key=hunter2 selinux=0 token=mitigations=off audit=1\\n' >{line}
+printf '%s ' root=/dev/sda1 mitigations=off rd.luks.key=hunter2 selinux=0 token=mitigations=off >{line}
+printf '%s\\n' 'audit=1 retbleed="off" spec-store-bypass-disable=off' >>{line}
 mount --bind {line} /proc/cmdline
 """
 
@@ -181,7 +182,9 @@ def test_a_planted_machine(tmp_path: Path, shell: str) -> None:
     assert "hunter2" not in section.text
     assert "DEADBEEF" not in section.text
     text = section.text
-    assert fact(text, BootParameters) == BootParameters(("mitigations=off", "selinux=0", "audit=1"))
+    assert fact(text, BootParameters) == BootParameters(
+        ("mitigations=off", "selinux=0", "audit=1", "retbleed=off", "spec_store_bypass_disable=off")
+    )
     assert fact(text, BootMenu) == BootMenu("/boot/grub/grub.cfg", superusers=True, password=True)
     assert fact(text, Firmware) == Firmware("efi", "on")
     assert fact(text, RescueShells) == RescueShells(

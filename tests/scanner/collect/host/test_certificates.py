@@ -131,8 +131,12 @@ server {{
   ssl_certificate     "/etc/ssl/own/shop.pem";
   ssl_certificate_key /etc/ssl/own/shop.key;
 }}
-server {{ ssl_protocols TLSv1.3; }}
+server {{ ssl_protocols TLSv1.3; ssl_certificate own/near.pem; }}
+server {{
+  ssl_certificate own/near.pem;
+}}
 END
+mkdir /etc/nginx/own; cp /etc/ssl/own/shop.pem /etc/nginx/own/near.pem
 printf 'frontend x\\n  bind *:443 ssl crt /etc/haproxy/certs alpn h2 crt /etc/ssl/own/shop.pem\\n' \
   >/etc/haproxy/haproxy.cfg
 printf 'smtpd_tls_cert_file = /etc/ssl/own/gone.pem\\nsmtpd_tls_key_file=/x\\n' >/etc/postfix/main.cf
@@ -165,6 +169,7 @@ def test_the_certificates_that_configurations_name(host: Host) -> None:
             },
         ),
         "/etc/haproxy/certs/site.pem": ("CN=other.example", {"/etc/haproxy/haproxy.cfg"}),
+        "/etc/nginx/own/near.pem": ("CN=shop.example", {"/etc/nginx/sites-enabled/shop"}),
     }
     assert [gap.where for gap in seen.gaps] == ["/etc/ssl/own/gone.pem"]
     secret = _SECRET.splitlines()[1]

@@ -23,6 +23,14 @@ def test_no_docker_is_an_absence() -> None:
     assert {one.fact for one in seen.absences} == {"DockerDaemon", "DockerContainers"}
 
 
+def test_the_socket_of_another_engine_is_told_without_docker() -> None:
+    seen = containers.parse("socket:666:root:root:/run/podman/podman.sock\nnone\nend\n")
+    assert seen.facts == (
+        DockerDaemon((), False, (), (EngineSocket("/run/podman/podman.sock", "0666", "root", "root"),)),
+    )
+    assert [one.fact for one in seen.absences] == ["DockerContainers"]
+
+
 def test_settings_of_file_and_command_line_add_up() -> None:
     seen = containers.parse(
         "socket:660:root:docker:/run/docker.sock\nruns\nflags\nflag\thost\tfd://\nflag\ttlsverify\ttrue\n"

@@ -27,6 +27,12 @@ declare -xr TMOUT="600"
 PATH=/opt/tools/bin${PATH:+:$PATH}:; pathmunge /usr/local/sbin after
 PATH=$JAVA_HOME/bin:.:$1:$PATH
 E
+cat >/etc/profile.d/b.sh <<'E'
+if [ x ]; then umask 027; else umask "002"; fi
+TMOUT=900; TMOUT=0
+PATH=/opt/first; PATH+=:/opt/second
+E
+mkdir -p /var/spool/cron/crontabs; echo 'PATH=/opt/cronpath' >/var/spool/cron/crontabs/root
 printf 'session optional pam_umask.so umask=077\n#session optional pam_umask.so\n' >/etc/pam.d/common-session
 echo 'PATH=relative:/secret/token' >/root/.profile
 chmod 777 /opt/tools
@@ -61,8 +67,15 @@ def test_the_rules_of_real_hosts(host: Host) -> None:
     assert shells.umasks == (
         ShellSetting("/etc/profile", "022"),
         ShellSetting("/etc/profile.d/a.sh", "u=rwx,g=rx,o="),
+        ShellSetting("/etc/profile.d/b.sh", "027"),
+        ShellSetting("/etc/profile.d/b.sh", "002"),
     )
-    assert (shells.timeouts, shells.fixed) == ((ShellSetting("/etc/profile.d/a.sh", "600"),), True)
+    assert shells.timeouts == (
+        ShellSetting("/etc/profile.d/a.sh", "600"),
+        ShellSetting("/etc/profile.d/b.sh", "900"),
+        ShellSetting("/etc/profile.d/b.sh", "0"),
+    )
+    assert shells.fixed
     assert ShellSetting("/etc/pam.d/common-session", "077") in shells.pam_umask
 
 
@@ -81,7 +94,11 @@ def test_the_search_path_of_root(host: Host) -> None:
         (own, "$JAVA_HOME/bin"),
         (own, "."),
         ("/root/.profile", "relative"),
+        ("/etc/profile.d/b.sh", "/opt/first"),
+        ("/etc/profile.d/b.sh", "/opt/second"),
+        ("/var/spool/cron/crontabs/root", "/opt/cronpath"),
     }
+    assert ("/etc/profile.d/b.sh", "") not in entries
     assert not [folder for _, folder in entries if "@" in folder or folder == "$1"]
     folders = {one.path: one for one in found.folders}
     assert folders["/opt/tools"].mode == "0777"

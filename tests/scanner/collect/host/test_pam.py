@@ -93,3 +93,13 @@ def test_a_file_of_the_host_hides_that_of_the_distribution() -> None:
 def test_a_broken_answer_is_refused(text: str) -> None:
     with pytest.raises(ParseError):
         pam.parse(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["common-auth.dpkg-old", "system-auth.rpmnew", "sshd~", "su.bak", "x.pam-old"]
+)
+def test_what_lies_beside_a_file_is_no_service(name: str) -> None:
+    rule = "rule\t/etc/pam.d/{}\tauth\trequired\tpam_unix\tnullok\n"
+    [found] = pam.parse(rule.format("common-auth") + rule.format(name) + "read\t2\n").facts
+    assert isinstance(found, Pam)
+    assert [file.name for file in found.files] == ["common-auth"]

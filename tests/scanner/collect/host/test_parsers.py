@@ -166,7 +166,8 @@ def test_sudo_defaults(line: str, settings: list[tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize("end", ["/etc/sudoers:", "/etc/sudoers:# why", "/etc/sudoers.d/a:Defaults x \\"])
 def test_a_backslash_hides_no_later_rule(end: str) -> None:
-    text = f"/etc/sudoers:Defaults y \\\n{end}\n/etc/sudoers.d/b:bob ALL=(ALL) NOPASSWD: ALL\n"
+    included = "/etc/sudoers:@includedir /etc/sudoers.d"
+    text = f"{included}\n/etc/sudoers:Defaults y \\\n{end}\n/etc/sudoers.d/b:bob ALL=(ALL) NOPASSWD: ALL\n"
     [fact] = read_sudoers(text).facts
     assert isinstance(fact, Sudoers)
     assert [(one.file, one.who) for one in fact.rules] == [("/etc/sudoers.d/b", "bob")]

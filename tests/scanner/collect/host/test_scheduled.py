@@ -34,6 +34,18 @@ cat >/etc/cron.d/own <<'E'
 # 1 1 * * * root /opt/jobs/never
 1 1 * * * root find /tmp -mtime +7 -delete; echo done%/opt/jobs/never
 E
+cat >/etc/cron.d/more <<'E'
+DIR = "/opt/jobs"
+1 1 * * * root cd /opt/jobs && ./a --x
+1 1 * * * root cd /opt && python3 jobs/b /data/x
+1 1 * * * root ${DIR}/h; P=/opt; $P/jobs/d $HOME/x
+1 1 * * * root run-parts /opt/hooks; sh /opt/jobs/*.sh; rm /tmp/*.tmp
+1 1 * * * root ~/own
+E
+mkdir -p /etc/systemd/system/cron.service.d /etc/systemd/system/app.service.d /usr/lib/systemd/system
+printf '[Service]\nExecStartPre=/opt/jobs/e\n' >/etc/systemd/system/cron.service.d/o.conf
+printf '[Service]\nUser=ann\n' >/usr/lib/systemd/system/app.service
+printf '[Service]\nExecStart=/opt/jobs/never\n' >/etc/systemd/system/app.service.d/o.conf
 echo '5 5 * * 1 /opt/jobs/f -x' >/var/spool/cron/crontabs/root; chmod 600 /var/spool/cron/crontabs/root
 echo x >/etc/cron.daily/job; chmod 755 /etc/cron.daily/job; echo x >/etc/cron.daily/.placeholder
 cd /etc/systemd/system
@@ -72,7 +84,18 @@ def test_what_the_jobs_of_root_run(net: Lab, kind: str) -> None:
         ("own.service", "/opt/jobs/g"),
         ("own.service", "/opt/jobs/missing"),
         ("user.service", "/opt/jobs/a"),
+        ("more", "/opt/jobs/a"),
+        ("more", "/opt/jobs/b"),
+        ("more", "/opt/jobs/h"),
+        ("more", "/opt/jobs/d"),
+        ("more", "/opt/hooks"),
+        ("more", "/opt/jobs"),
+        ("more", "/root/own"),
+        ("o.conf", "/opt/jobs/e"),
     }
+    assert told["more", "/opt/jobs/b"].called == "python3"
+    assert told["more", "/opt/jobs"].called == "run-parts"
+    assert ("more", "/tmp") not in told
     paths = {path for _, path in told}
     assert not paths & {"/opt/jobs/c", "/opt/jobs/never", "/var/log/b", "/dev/null"}
     assert told["own", "/usr/local/bin/linked"].target == "/opt/jobs/h"

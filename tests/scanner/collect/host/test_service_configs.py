@@ -311,6 +311,7 @@ def test_files_that_take_in_each_other_end() -> None:
         ("SSLProtocol -all +TLSv1.3", ("TLSv1.3",)),
         ("SSLProtocol all -TLSv1 -TLSv1.1", ("TLSv1.2", "TLSv1.3")),
         ("SSLProtocol +SSLv3 +TLSv1.2", ("SSLv3", "TLSv1.2")),
+        ("ServerTokens Prod", ()),
     ],
 )
 def test_what_apache_allows(line: str, found: tuple[str, ...]) -> None:
@@ -368,3 +369,79 @@ def test_settings_that_are_taken_in_from_elsewhere_are_gaps() -> None:
     assert lines("samba", "/etc/samba/smb.conf", "[global]", "include = /opt/x").gaps[0].fact == "Samba"
     assert lines("redis", "/etc/redis.conf", "port 1", "include /opt/x").gaps[0].fact == "Redis"
     assert lines("elastic", "/etc/elasticsearch/elasticsearch.yml", "network:").gaps[0].fact == "SearchEngine"
+
+
+def read_planted(tmp_path: Path, **planted: str) -> Collected:
+    """What is read of files below /etc; `__` in a name stands for a folder, `_` for a dot."""
+    for needed in ("passwd", "group"):
+        (tmp_path / needed).write_bytes(Path("/etc", needed).read_bytes())
+    subprocess.run(["cp", "-a", "/etc/alternatives", str(tmp_path)], check=True)
+    for name, text in planted.items():
+        file = tmp_path / name.replace("__", "/").replace("_", ".")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return service_configs.parse(answer(tmp_path, program("dash")))
+
+
+@pytest.mark.real
+def test_unusual_ways_to_write_a_weakness_are_read(tmp_path: Path) -> None:
+    seen = read_planted(
+        tmp_path,
+        samba__smb_conf="[globals]\nservermin  protocol = NT1\n[x]\nGuestOk=yes\nREADONLY = no\n",
+        snmp__snmpd_conf="com2sec -Cn c ro default public # not used\nROCommunity6 private ::/0\n"
+        "includeDir /opt/snmp\n",
+        nginx__nginx_conf='http { add_header X "a #b; c";#d\n autoindex on;#x\n'
+        "server { listen 443 ssl; # don't\nssl_protocols TLSv1; } }\n",
+        my_cnf="[mysqld]\nbind-address = 0.0.0.0 # all\n!includedir /opt/mysql/\n",
+        elasticsearch__elasticsearch_yml="network.host: 127.0.0.1 # here\nxpack.security.enabled: true # x\n",
+        redis__redis_conf="bind 10.0.0.1\nrequirepass ''\n",
+        exports="/srv 10.0.0.0/8(ro) # was *(rw)\n",
+        apache2__apache2_conf="SSLEngine on\nSSLProtocol -all \\\n  +TLSv1\n"
+        "<Directory /x>\nOptions \\\n Indexes\n",
+        squid__squid_conf="acl SSL_ports port 443\nacl CONNECT method CONNECT\n"
+        "acl anyone src 0.0.0.0/0.0.0.0\nhttp_access allow CONNECT SSL_ports\n",
+    )
+    found = facts(seen)
+    samba, snmp = found[Samba], found[SnmpAgent]
+    assert isinstance(samba, Samba)
+    assert dict(samba.settings) == {"server min protocol": "nt1"}
+    assert samba.shares == (SambaShare("x", guest=True, writable=True),)
+    assert isinstance(snmp, SnmpAgent)
+    assert [(one.guessable, one.source) for one in snmp.communities] == [(True, "anywhere")] * 2
+    web = found[WebServers]
+    assert isinstance(web, WebServers)
+    assert [(one.server, one.tls, one.protocols) for one in web.sites] == [
+        ("nginx", True, ("TLSv1",)),
+        ("apache", True, ("TLSv1",)),
+    ]
+    assert [one.place for one in web.listings] == ["http", "Directory /x"]
+    assert found[MySql] == MySql("/etc/my.cnf", "0.0.0.0", local_only=False, no_logins=False)
+    assert found[SearchEngine] == SearchEngine(
+        "elasticsearch", "/etc/elasticsearch/elasticsearch.yml", ("127.0.0.1",), "on"
+    )
+    redis = found[Redis]
+    assert isinstance(redis, Redis)
+    assert redis.servers[0].password is False
+    assert found[NfsExports] == NfsExports((NfsExport("/etc/exports", "/srv", "10.0.0.0/8", ("ro",)),))
+    proxy = found[ProxyAccess]
+    assert isinstance(proxy, ProxyAccess)
+    assert proxy.everybody == ("all", "anyone")
+    assert proxy.whoever == ("SSL_ports", "CONNECT")
+    # What runs on the machine of the test has no configuration here.
+    assert {(gap.fact, gap.where) for gap in seen.gaps if gap.where} == {
+        ("SnmpAgent", "/etc/snmp/snmpd.conf"),
+        ("MySql", "/etc/my.cnf"),
+    }
+
+
+def test_what_hides_a_site_is_a_gap_with_its_own_remedy_and_no_absence() -> None:
+    text = (
+        "file\tnginx\t/etc/nginx/nginx.conf\n"
+        "nginx\t/etc/nginx/nginx.conf\tinclude /etc/nginx/http.d/*.conf\n"
+        "unread\t/etc/nginx/http.d\nunread\t/etc/redis/redis.conf\nend\n"
+    )
+    seen = service_configs.parse(text)
+    needs = {gap.fact: gap.needs for gap in seen.gaps}
+    assert needs["WebServers"] == "read access to /etc/nginx/http.d"
+    assert needs["Redis"].startswith("sudo: /usr/bin/grep")
+    assert not {one.fact for one in seen.absences} & {"WebServers", "Redis"}

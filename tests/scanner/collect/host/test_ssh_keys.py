@@ -39,9 +39,14 @@ cp "$1"/root_keys /root/.ssh/authorized_keys
 cp "$1"/bob_keys /home/bob/.ssh/authorized_keys; chmod 664 /home/bob/.ssh/authorized_keys
 cp "$1"/private/* /home/ann/.ssh/
 ln -s /etc/shadow /home/eve/.ssh/authorized_keys
+mkdir /home/ann/.ssh/more; cp "$1"/private/pem_open /home/ann/.ssh/more/deep
+cp "$1"/private/pem_open /home/ann/.ssh/.hidden
+ln -s /home/ann/.ssh/more /home/eve/.ssh/elsewhere; ln -s /proc/kmsg /home/eve/.ssh/never
+ln -s /proc/kmsg /home/eve/.ssh/authorized_keys2
 touch /home/bob/.rhosts
 chown -R 2001 /home/ann; chown -R 2002 /home/bob; chown -Rh 2003 /home/eve
-chmod 600 /home/ann/.ssh/*; chmod 644 /home/ann/.ssh/pem_open
+chmod 600 /home/ann/.ssh/* /home/ann/.ssh/.hidden; chmod 700 /home/ann/.ssh/more
+chmod 644 /home/ann/.ssh/pem_open
 cd /
 """
 
@@ -162,7 +167,10 @@ def test_the_head_of_a_private_key_says_whether_it_is_guarded(planted: Path, she
         "pem_shut": ("ecdsa", True),
         "pkcs8_open": ("", False),
         "pkcs8_shut": ("", True),
+        "deep": ("rsa", False),
+        ".hidden": ("rsa", False),
     }
+    assert {key.path.split("/")[2] for key in one(seen, PrivateKeys).keys} == {"ann"}
     assert {key.mode for key in one(seen, PrivateKeys).keys} == {"0600", "0644"}
     # Not one line of a key leaves the host; of its second line, what stands before all that is secret.
     for path in (planted / "private").iterdir():
@@ -208,7 +216,10 @@ def test_sudo_opens_the_homes_with_the_printed_rules_and_no_link(planted: Path, 
         ("/home/ann/.ssh/id_rsa", "rsa", False),
     }
     # Behind a link root may not look for this login.
-    assert {gap.where for gap in seen.gaps} == {"/home/eve/.ssh/authorized_keys"}
+    assert {gap.where for gap in seen.gaps} == {
+        "/home/eve/.ssh/authorized_keys",
+        "/home/eve/.ssh/authorized_keys2",
+    }
 
 
 @pytest.mark.real
@@ -249,6 +260,17 @@ def test_other_places_of_keys_are_found_in_the_configuration(planted: Path, tmp_
         (key.account, key.file) for key in keys.keys
     }
     assert [one.fact for one in seen.absences] == ["HostKeys"]
+
+
+@pytest.mark.real
+def test_one_file_for_all_accounts_is_read_once(planted: Path, tmp_path: Path) -> None:
+    (tmp_path / "sshd_config").write_text("AuthorizedKeysFile /etc/ssh/keys\n")
+    shutil.copy(planted / "root_keys", tmp_path / "keys")
+    before = f"mount --bind {tmp_path} /etc/ssh; chmod 755 /etc/ssh"
+    text, seen = run(planted, program("dash"), before=before)
+    assert text.count("key\t/etc/ssh/keys\t") == 1
+    keys = one(seen, AuthorizedKeys)
+    assert sorted(key.account for key in keys.keys) == ["ann", "bob", "eve", "nobody", "root"]
 
 
 @pytest.mark.real

@@ -19,6 +19,7 @@ from scanner.collect.host.script import compose
 from scanner.collect.host.sections import split
 from scanner.transport.local import run_local
 from tests.checks.host.judging import judged
+from tests.lab.hosts import lab
 from tests.lab.ssh import LabServer, running_sshd
 
 NONCE = "0123456789abcdef" * 2
@@ -110,3 +111,59 @@ def test_options_that_are_printed_line_by_line_are_joined(tmp_path: Path) -> Non
         assert options["banner"] == "none"
         assert "allowgroups" not in options
         assert options["hostkey"] == str(tmp_path / "host_key")
+
+
+@pytest.mark.real
+def test_a_newer_server_shows_an_ordinary_login_what_holds_for_everybody() -> None:
+    block = "printf 'Match User bob\n PasswordAuthentication yes\n' >>/etc/ssh/sshd_config"
+    with lab() as net:
+        seen = net.host("trixie", login="plain", plant=block).scan(frozenset({Sshd}))
+        shut = net.host("trixie", login="plain", plant="chmod 600 /etc/ssh/sshd_config").scan(
+            frozenset({Sshd})
+        )
+    found = seen.get(Sshd)
+    assert isinstance(found, Sshd)
+    [settings] = found.servers[0].settings
+    assert (settings.condition, settings.permit_root_login) == ("", "prohibit-password")
+    assert [gap.where for gap in seen.gaps] == ["/etc/ssh/sshd_config: Match User bob"]
+    assert shut.get(Sshd) is None
+    assert shut.gaps
+
+
+@pytest.mark.real
+def test_match_lines_of_the_vendors_folder_are_asked_about() -> None:
+    lines = "Match Address 10.9.0.0/16\\n  PermitRootLogin yes\\n"
+    plant = (
+        "mkdir -p /usr/etc/ssh/sshd_config.d && "
+        f"printf '{lines}' >/usr/etc/ssh/sshd_config.d/50-vendor.conf && "
+        "printf 'Include /usr/etc/ssh/sshd_config.d/*.conf\\n' >>/etc/ssh/sshd_config"
+    )
+    with lab() as net:
+        seen = net.host("bookworm", plant=plant).look(frozenset({Sshd}))
+    assert seen.gaps == ()
+    found = seen.facts["Sshd"]
+    assert isinstance(found, Sshd)
+    [server] = found.servers
+    assert [(one.condition, one.permit_root_login) for one in server.settings] == [
+        ("", "prohibit-password"),
+        ("Match Address 10.9.0.0/16", "yes"),
+    ]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("kind", ["busybox", "bookworm"])
+def test_a_program_of_an_account_that_calls_itself_sshd_is_not_believed(kind: str) -> None:
+    plant = """
+    mkdir -p /tmp/x; printf 'PermitEmptyPasswords yes\\n' >/tmp/x/config
+    printf '#!/bin/sh\\nwhile :; do read -r line <>/tmp/x/wait; done\\n' >/tmp/x/sshd
+    chmod 755 /tmp/x/sshd; mkfifo /tmp/x/wait; chmod 666 /tmp/x/wait
+    """
+    start = "su -s /bin/sh audit -c '/tmp/x/sshd -f /tmp/x/config -p 2222' </dev/null >/dev/null 2>&1 &"
+    with lab() as net:
+        host = net.host(kind, plant=plant + start)
+        seen = host.look(frozenset({Sshd}))
+        assert host.run("grep -l sshd /proc/[0-9]*/comm | wc -l").out.strip() != "0"
+    found = seen.get(Sshd)
+    named = {one.config for one in found.servers} if isinstance(found, Sshd) else set()
+    assert "/tmp/x/config" not in named
+    assert [gap for gap in seen.gaps if "calls itself sshd" in gap.reason]

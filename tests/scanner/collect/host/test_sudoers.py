@@ -48,6 +48,7 @@ def test_aliases_are_resolved_wherever_they_stand() -> None:
         "/etc/sudoers:OPS, eve ALL = (AS) NOPASSWD: TOOLS, !EDIT",
         "/etc/sudoers:User_Alias OPS = ann, %ops, !INTERNS : INTERNS = dan",
         "/etc/sudoers:Runas_Alias AS = root, www",
+        "/etc/sudoers:@includedir /etc/sudoers.d",
         "/etc/sudoers.d/a:Cmnd_Alias TOOLS = /bin/id, EDIT : EDIT = /bin/vi, \\",
         "/etc/sudoers.d/a:   /bin/ed",
     ).rules[0]
@@ -100,3 +101,32 @@ def test_any_line_is_read_or_refused(line: str) -> None:
     [fact] = seen.facts
     assert isinstance(fact, Sudoers)
     assert fact.rules[0].users == ("root",)
+
+
+@pytest.mark.parametrize("folder", ["/etc/sudoers.d", '"/etc/sudoers.d"', "/etc/sudoers.d/"])
+def test_the_folder_counts_where_it_is_included_however_that_is_written(folder: str) -> None:
+    lines = ["/etc/sudoers:Defaults a", "/etc/sudoers.d/x:Defaults b"]
+    found = parse("\n".join([f"/etc/sudoers:@includedir {folder}", *lines]))
+    [fact] = found.facts
+    assert isinstance(fact, Sudoers)
+    assert [one.setting for one in fact.defaults] == ["b", "a"]
+    assert not found.gaps
+
+
+def test_a_folder_that_nothing_includes_is_not_in_force() -> None:
+    fact = read(
+        "/etc/sudoers:Defaults a", "/etc/sudoers.d/x:Defaults use_pty", "/etc/sudoers.d/x:ann ALL=ALL"
+    )
+    assert [one.setting for one in fact.defaults] == ["a"]
+    assert fact.rules == ()
+
+
+def test_rules_of_a_directory_are_a_gap_and_the_version_is_told() -> None:
+    told = "version\t1.9.15\nsources\tfiles [SUCCESS=return] sss\n/etc/sudoers:root ALL=(ALL) ALL"
+    found = parse(told)
+    [fact] = found.facts
+    assert isinstance(fact, Sudoers)
+    assert fact.version == "1.9.15"
+    [gap] = found.gaps
+    assert (gap.fact, gap.where) == ("Sudoers", "sss")
+    assert not parse("sources\tfiles\n/etc/sudoers:root ALL=(ALL) ALL").gaps

@@ -11,6 +11,7 @@ from checks.host.kernel import READ_BESIDES, SETTINGS
 from scanner.collect.host.probe import ParseError
 from scanner.collect.host.sysctl import PROBE, parse
 from tests.lab.fragment import answer
+from tests.lab.hosts import lab
 
 NAMES = sorted({*(setting.name for setting in SETTINGS), *READ_BESIDES})
 ALL = "".join(f"value\t{name}\t0\n" for name in NAMES)
@@ -125,3 +126,21 @@ def test_planted_files_and_real_values(tmp_path: Path, shell: str) -> None:
     assert files.planned["net.ipv4.conf.all.log_martians"] == PlannedSysctl("1", f"{LIB}/10-b.conf")
     assert "net.ipv4.conf.default.log_martians" not in files.planned
     assert files.planned["kernel.kptr_restrict"] == PlannedSysctl("2", f"{LIB}/20-c.conf")
+
+
+@pytest.mark.real
+def test_interfaces_that_differ_are_told() -> None:
+    plant = """
+    ip link add v.7 type veth peer name w
+    for way in ipv4 ipv6; do for scope in all default eth0; do
+      sysctl -qw net.$way.conf.$scope.accept_redirects=0
+    done; done
+    sysctl -qw net/ipv6/conf/v.7/accept_redirects=1 net.ipv4.conf.eth0.send_redirects=1
+    """
+    with lab() as net:
+        found = net.host("bookworm", plant=plant).look(frozenset({Sysctls})).get(Sysctls)
+    assert isinstance(found, Sysctls)
+    assert found.values["net.ipv6.conf.v/7.accept_redirects"] == "1"
+    assert found.values["net.ipv4.conf.eth0.send_redirects"] == "1"
+    assert "net.ipv6.conf.eth0.accept_redirects" not in found.values
+    assert not [name for name in found.values if ".conf.lo." in name]

@@ -138,6 +138,21 @@ def test_unattended_upgrades_is_read_with_its_setting_and_its_last_run(
     )
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_what_stops_all_periodic_work_of_apt_stops_the_updates(shell: str, tmp_path: Path) -> None:
+    off = UNATTENDED.replace("{days}", "1") + "echo 'apt::periodic::enable \"0\";' >/etc/apt/apt.conf.d/99x"
+    found = fact(read(upkeep.AUTOMATIC, off, tmp_path, shell))
+    assert isinstance(found, AutomaticUpdates)
+    assert not found.installs
+    assert found.setting.lower() == "apt::periodic::enable 0"
+
+
+def test_a_number_that_is_none_is_no_crash() -> None:
+    found = fact(upkeep.parse_automatic("tool\tx\nsetting\ty\t\u00b2\n"))
+    assert found == AutomaticUpdates("x", False, "y \u00b2", "")
+
+
 def test_a_host_on_which_nothing_updates_by_itself_says_so() -> None:
     assert fact(upkeep.parse_automatic("tool\t\n")) == AutomaticUpdates("", False, "", "")
 

@@ -35,9 +35,10 @@ SHELL_CAPABLE = _words(
     sh bash rbash dash ash zsh ksh mksh csh tcsh fish busybox toybox python perl ruby node nodejs lua luajit
     php tclsh wish expect gdb awk gawk mawk nawk vi vim vim.basic vim.tiny nvim view rvim nano pico ed emacs
     joe less more most man find env xargs tar bsdtar zip unzip cpio rsync cp mv dd tee cat tac head tail sed
-    sort chmod chown chgrp install ln make gmake gcc cc strace ltrace nmap tcpdump socat nc ncat netcat openssl
-    curl wget ftp git ssh scp sftp systemctl journalctl docker podman ctr runc nsenter unshare chroot
-    capsh setpriv taskset nice ionice chrt timeout time watch script flock stdbuf setarch start-stop-daemon run-parts ip
+    sort chmod chown chgrp install ln make gmake gcc cc strace ltrace nmap tcpdump socat nc ncat netcat
+    openssl curl wget ftp git ssh scp sftp systemctl journalctl docker podman ctr runc nsenter unshare chroot
+    capsh setpriv taskset nice ionice chrt timeout time watch script flock stdbuf setarch
+    start-stop-daemon run-parts ip
     base64 xxd od hexdump jq sqlite3 mysql psql apt apt-get dpkg rpm dnf yum pip gem npm logrotate debugfs
     """
 )

@@ -121,7 +121,8 @@ def _rest(
         others = "no flaw is known of the other packages" if seen else "no flaw is known"
         yield unknown(_ALL, f"{others}, but {why}", needs=found.needs)
     elif not seen:
-        saw = f"no known flaw {what} in {counted(found.examined, 'package')}, by {named_feeds(found.advisories)}"
+        by = named_feeds(found.advisories)
+        saw = f"no known flaw {what} in {counted(found.examined, 'package')}, by {by}"
         yield expect(True, on=_ALL, saw=saw, want="no known flaw", feeds=feeds)
 
 
@@ -193,7 +194,8 @@ def running_kernel(found: KernelFlaws, *, max_age_days: int = 30, now: datetime)
     elif why := doubt(found.release, found.advisories, max_age_days, now):
         yield unknown(on, f"no flaw of {found.running} is known, but {why}", needs=found.needs)
     else:
-        saw = f"{found.running} ({one.installed}): none with a published fix, by {named_feeds(found.advisories)}"
+        by = named_feeds(found.advisories)
+        saw = f"{found.running} ({one.installed}): none with a published fix, by {by}"
         yield expect(True, on=on, saw=saw, want="no known flaw with a fix", feeds=feeds_of(found))
 
 

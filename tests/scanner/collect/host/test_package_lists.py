@@ -13,7 +13,7 @@ from tests.lab.fragment import answer
 LIST = "/var/lib/apt/lists/deb.debian.org_debian-security_dists_x-security_"
 RELEASE = f"""
 mount -t tmpfs none /var/lib/apt/lists
-printf 'Origin: Debian\\nLabel: Debian-Security\\nSuite: stable-security\\nDate: Fri, 20 Nov 2026 10:00:00 UTC\\n' \\
+printf 'Label: Debian-Security\\nSuite: stable-security\\nDate: Fri, 20 Nov 2026 10:00:00 UTC\\n' \\
   >{LIST}InRelease
 """
 

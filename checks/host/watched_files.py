@@ -184,7 +184,7 @@ _SYSTEM = (
         "Only root reads and writes the boot menu's configuration",
         "The boot configuration may hold a password's hash, and writing it decides what the machine starts.",
         ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/grub2/user.cfg"),
-        "0600",
+        "0700",
         Severity.LOW,
     ),
     Watched(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from checks.model import AssetValue, Finding, Kind
+from checks.model import AssetValue, Finding, Kind, Outcome
 
 
 class Band(StrEnum):
@@ -81,6 +84,47 @@ class Ranked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock: Clock | None = None
     due: str = ""
     line: str = ""
+
+
+@runtime_checkable
+class Findings(Protocol):
+    """Findings that need not be held as a whole: a walk over some reads only those, counting reads none."""
+
+    def __iter__(self) -> Iterator[Ranked]:
+        """All of them, worst first."""
+        ...
+
+    def of(self, outcomes: Collection[Outcome]) -> Iterator[Ranked]:
+        """Those of these outcomes, worst first."""
+        ...
+
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many there are of each outcome."""
+        ...
+
+
+class Held:
+    """The same over findings that are in memory anyway."""
+
+    def __init__(self, ranked: Iterable[Ranked]) -> None:
+        self._ranked = tuple(ranked)
+
+    def __iter__(self) -> Iterator[Ranked]:
+        """All of them, in their order."""
+        return iter(self._ranked)
+
+    def of(self, outcomes: Collection[Outcome]) -> Iterator[Ranked]:
+        """Those of these outcomes, in their order."""
+        return (one for one in self._ranked if one.finding.outcome in outcomes)
+
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many there are of each outcome."""
+        return Counter(one.finding.outcome for one in self._ranked)
+
+
+def findings_in(ranked: Iterable[Ranked]) -> Findings:
+    """These findings with the means to walk over some of them."""
+    return ranked if isinstance(ranked, Findings) else Held(ranked)
 
 
 def slim(one: Ranked) -> Ranked:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 
-from checks.model import Finding
-from reports.estate import SUPPORT_CHECK, Estate, with_support
-from reports.model import Past, Ranked, ScanInfo, slim
+from checks.model import Outcome
+from reports.estate import Estate, with_support
+from reports.model import Findings, Past, Ranked, ScanInfo, findings_in, slim
 from reports.plan import actions, select
 from reports.render import render
 from reports.views.executive import executive
@@ -49,23 +49,16 @@ def gather(
     today: date,
 ) -> Material:
     """What all pages are made of: the estate with its end of life, the actions, the plan."""
-    failures: list[Ranked] = []
-    support: list[Finding] = []
-
-    def seen() -> Iterator[Ranked]:
-        for one in ranked:
-            if one.score is not None:
-                failures.append(slim(one))
-            if one.finding.check == SUPPORT_CHECK:
-                support.append(one.finding)
-            yield one
-
-    answers = tally(seen())
-    supported = with_support(estate, support)
+    findings = findings_in(ranked)
+    answers = tally(findings)
+    failures = [slim(one) for one in findings.of((Outcome.FAIL,)) if one.score is not None]
+    judged = () if isinstance(ranked, Findings) else (one.finding for one in findings)
+    # Whoever does not hold the findings has looked at the support of the systems already.
+    supported = with_support(estate, judged)
     found = actions(failures, supported)
     return Material(
         info=info,
-        ranked=ranked,
+        findings=findings,
         failures=tuple(failures),
         estate=supported,
         past=tuple(sorted((p for p in past if p.number < info.number), key=lambda p: p.number)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -17,10 +17,10 @@ from baselines.resolve import Demand
 from checks.catalogue import Catalogue
 from checks.facts.network import NetworkCoverage
 from checks.facts.snapshot import Snapshot
-from checks.model import Finding, Kind, Target
+from checks.model import Finding, Kind, Outcome, Target
 from reports import estate as estates
 from reports.estate import Estate
-from reports.model import Coverage, Ranked, ScanInfo, Unreached, slim
+from reports.model import Coverage, Findings, ScanInfo, Unreached, slim
 from reports.plan import actions, figures
 from scanner.collect.collector import CollectError, Failure, NotTriedError, nothing_seen, stamp
 from scanner.dispatch.jobs import Dispatcher, Job, Result, Work
@@ -56,7 +56,7 @@ class Judged:
     scan: ScanRow
     info: ScanInfo
     estate: Estate
-    ranked: Iterable[Ranked]
+    ranked: Findings
     """Worst first; to be walked as often as one likes."""
     now: datetime
 
@@ -240,7 +240,7 @@ def coverage_of(jobs: Sequence[JobRow]) -> Coverage:
 # --- read again ---
 
 
-def findings_of(store: Store, number: int | None) -> tuple[ScanRow, Iterable[Ranked]]:
+def findings_of(store: Store, number: int | None) -> tuple[ScanRow, Findings]:
     """A judged scan (default: the newest judged one) and its findings as they stood, worst first.
 
     Raises:
@@ -265,6 +265,8 @@ def stored(store: Store, number: int | None, catalogue: Catalogue) -> Judged:
     """A judged scan as it stands in the store, with its estate made anew from its snapshots."""
     scan, ranked = findings_of(store, number)
     estate = Judgement(store, scan, catalogue, (), utc_now()).look().estate
+    answered = intervals.Kept(store, scan.number).of(tuple(Outcome), estates.SUPPORT_CHECK)
+    estate = estates.with_support(estate, (one.finding for one in answered))
     finished = datetime.fromisoformat(scan.finished) if scan.finished else utc_now()
     return Judged(scan, scan_info(store, scan), estate, ranked, finished)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
@@ -131,11 +131,13 @@ class Spool:
     def __init__(self) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 - it lives as long as the spool, and has no name
         self._batches: list[tuple[int, int]] = []
+        self._counts: Counter[Outcome] = Counter()
 
     def add(self, batch: Batch) -> None:
         """Writes one batch to the end."""
         self._batches.append((self._file.seek(0, 2), len(batch.ranked)))
         for one in batch.ranked:
+            self._counts[one.finding.outcome] += 1
             self._write(msgspec.msgpack.encode(one))
         self._write(msgspec.msgpack.encode(batch.lived))
 
@@ -160,6 +162,14 @@ class Spool:
         for _, at in sorted(places):
             self._file.seek(at)
             yield decoder.decode(self._read())
+
+    def of(self, outcomes: Collection[Outcome]) -> Iterator[Ranked]:
+        """Those of these outcomes, worst first."""
+        return (one for one in self if one.finding.outcome in outcomes)
+
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many there are of each outcome."""
+        return self._counts
 
     def _write(self, data: bytes) -> None:
         self._file.write(len(data).to_bytes(_LENGTH, "big") + data)

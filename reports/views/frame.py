@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 
 import msgspec
 
 from checks.model import Outcome
 from reports.estate import Estate
-from reports.model import Past, Ranked, ScanInfo
+from reports.model import Findings, Past, Ranked, ScanInfo
 from reports.plan import Action, Plan, mandatory
 from reports.risk import MODEL
 from reports.views.words import counted, cut, day, listed
@@ -47,7 +45,7 @@ class Material(msgspec.Struct, frozen=True):
     """
 
     info: ScanInfo
-    ranked: Iterable[Ranked]
+    findings: Findings
     """All findings, worst first; walked as often as a page needs, and never held as a whole."""
     failures: tuple[Ranked, ...]
     """Those that failed, without their evidence."""
@@ -86,20 +84,16 @@ class Frame(msgspec.Struct, frozen=True):
     equation: str
 
 
-def tally(ranked: Iterable[Ranked]) -> Tally:
+def tally(findings: Findings) -> Tally:
     """The outcomes, counted."""
-    counts: Counter[Outcome] = Counter()
-    refused = 0
-    for one in ranked:
-        counts[one.finding.outcome] += 1
-        refused += one.finding.outcome is Outcome.UNKNOWN and bool(one.finding.needs)
+    counts = findings.counts()
     return Tally(
-        failed=counts[Outcome.FAIL],
-        passed=counts[Outcome.PASS],
-        unknown=counts[Outcome.UNKNOWN],
-        error=counts[Outcome.ERROR],
-        not_applicable=counts[Outcome.NOT_APPLICABLE],
-        refused=refused,
+        failed=counts.get(Outcome.FAIL, 0),
+        passed=counts.get(Outcome.PASS, 0),
+        unknown=counts.get(Outcome.UNKNOWN, 0),
+        error=counts.get(Outcome.ERROR, 0),
+        not_applicable=counts.get(Outcome.NOT_APPLICABLE, 0),
+        refused=sum(1 for one in findings.of((Outcome.UNKNOWN,)) if one.finding.needs),
     )
 
 

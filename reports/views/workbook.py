@@ -160,7 +160,7 @@ def workbook(material: Material) -> Workbook:
 
 
 def _listed(material: Material) -> Iterator[Ranked]:
-    return (one for one in material.ranked if one.finding.outcome in LISTED)
+    return material.findings.of(LISTED)
 
 
 def _headline(material: Material) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from checks.fix import printable
+from checks.model import Outcome
 from scanner.cli.codes import COVERAGE, FINDINGS, FINE, INTERRUPTED
 from scanner.cli.feeds import feeds_option, open_feeds
 from scanner.cli.options import format_option, open_store, store_option
@@ -260,11 +261,15 @@ def _place(prepared: Prepared, ways: Mapping[str, Any]) -> str:
 
 def _collect(prepared: Prepared, store: Store, number: int | None, workers: int) -> int:
     from scanner.cli.progress import listener
+    from scanner.memory import few_arenas, give_back
     from scanner.prepare import run
 
     cancelled = threading.Event()
+    few_arenas()
     with listener() as heard, _stop_on_interrupt(cancelled):
-        return run(prepared, store, number, listener=heard, cancelled=cancelled, workers=workers)
+        number = run(prepared, store, number, listener=heard, cancelled=cancelled, workers=workers)
+    give_back()
+    return number
 
 
 @contextmanager
@@ -291,11 +296,10 @@ def _plan_table(prepared: Prepared) -> str:
 
 def _summary(judged: Judged, index: Path | None) -> str:
     info, c = judged.info, judged.info.coverage
-    outcomes: Counter[str] = Counter()
+    outcomes = Counter({str(outcome): count for outcome, count in judged.ranked.counts().items()})
     bands: Counter[str] = Counter()
     worst: list[Ranked] = []
-    for one in judged.ranked:
-        outcomes[str(one.finding.outcome)] += 1
+    for one in judged.ranked.of((Outcome.FAIL,)):
         if one.score:
             bands[str(one.score.band)] += 1
             worst += [one] if len(worst) < 5 else []
@@ -363,7 +367,7 @@ def _exit_code(judged: Judged, reached: Callable[[Any], bool], min_coverage: int
     if c.planned and (c.done == 0 or 100 * c.done < (min_coverage or 0) * c.planned):
         click.echo(f"coverage: only {c.done} of {c.planned} targets were seen", err=True)
         return COVERAGE
-    if any(reached(one) for one in judged.ranked if one.score):
+    if any(reached(one) for one in judged.ranked.of((Outcome.FAIL,)) if one.score):
         return FINDINGS
     return FINE
 

@@ -7,8 +7,8 @@ is carried: it stays open and says so.
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -101,7 +101,7 @@ def save(
     """Writes one judged scan: intervals, looks, assets, identities and the roll-up, all or nothing.
 
     The findings of one asset stand in one batch; only one batch is held at a time. `past` gives the figures
-    of the findings as they are kept, with the failures that stay open untested.
+    of the failures as they are kept, with those that stay open untested.
     """
     with store.begin() as c:
         _forget(c, scan)
@@ -119,14 +119,8 @@ def save(
         for identity, key in known.items():
             c.execute(t.identities.delete().where(t.identities.c.identity == identity))
             c.execute(t.identities.insert(), {"identity": identity, "asset": key, "scan_id": scan})
-        outcomes: Counter[str] = Counter()
-
-        def counted() -> Iterator[Ranked]:
-            for one in _load(c, scan):
-                outcomes[str(one.finding.outcome)] += 1
-                yield one
-
-        sums = past(counted())
+        sums = past(_load(c, scan, outcomes=(Outcome.FAIL,)))
+        outcomes = {str(outcome): count for outcome, count in _counts(c, scan).items()}
         c.execute(
             t.rollups.insert(),
             {
@@ -162,6 +156,16 @@ class Kept:
         """The findings, worst first."""
         return load(self._store, self._scan)
 
+    def of(self, outcomes: Collection[Outcome], check: str = "") -> Iterator[Ranked]:
+        """Those of these outcomes (of that check), worst first; the others are not even read."""
+        with self._store.begin() as c:
+            yield from _load(c, self._scan, outcomes=outcomes, check=check)
+
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many findings there are of each outcome."""
+        with self._store.begin() as c:
+            return _counts(c, self._scan)
+
 
 def load(store: Store, scan: int) -> Iterator[Ranked]:
     """The findings of a scan as they stood then, with carried failures, worst first."""
@@ -169,35 +173,21 @@ def load(store: Store, scan: int) -> Iterator[Ranked]:
         yield from _load(c, scan)
 
 
-def _load(c: Connection, scan: int) -> Iterator[Ranked]:
-    f = t.findings.c
-    here = and_(f.from_scan <= scan, or_(f.to_scan.is_(None), f.to_scan >= scan))
-    looked = and_(t.looks.c.scan_id == scan, t.looks.c.asset == f.asset, t.looks.c.kind == f.kind)
-    # The order is found without the payloads, which would have to be sorted with it.
-    query = (
-        select(f.id, f.first_scan, f.back, f.check_id, f.finding_id, f.outcome, f.asset, f.kind)
-        .join(t.looks, looked)
-        .where(here)
-        .order_by(f.score.desc(), f.severity.desc(), f.finding_id)
-    )
-    looks = _looks(c, scan)
-    reader = Reader(c)
-    # Numbers only: there may be hundreds of thousands of rows.
+def _load(
+    c: Connection, scan: int, *, outcomes: Collection[Outcome] = tuple(Outcome), check: str = ""
+) -> Iterator[Ranked]:
+    reader, f = Reader(c), t.findings.c
+    # Numbers only: there may be hundreds of thousands of rows. Their order is found without the payloads,
+    # which would have to be sorted with it.
     rows, statuses, places = array("q"), bytearray(), array("q")
+    looks = _looks(c, scan)
     days: list[Mapping[str, str]] = [{}, *(look.days for look in looks.values())]
     place_of = {key: place for place, key in enumerate(looks, 1)}
-    for row, first_scan, back, check, identifier, outcome, asset, kind in c.execute(query):
-        look = looks[asset, kind]
-        carried = identifier in look.carried
-        if check not in look.judged and not carried:
-            continue
-        status = (Status.BACK if back else Status.NEW) if first_scan == scan else Status.OPEN
-        if outcome != Outcome.FAIL:
-            status = Status.OPEN
+    for row, key, status in _rows(c, scan, looks, outcomes, check):
         rows.append(row)
-        statuses.append(_STATUSES.index(Status.NOT_RETESTED if carried else status))
+        statuses.append(_STATUSES.index(status))
         # What was not tested again was not looked up again either.
-        places.append(0 if carried else place_of[asset, kind])
+        places.append(0 if status is Status.NOT_RETESTED else place_of[key])
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         parts = select(f.id, f.payload, f.wording, f.reckoning).where(f.id.in_(chunk))
@@ -206,6 +196,42 @@ def _load(c: Connection, scan: int) -> Iterator[Ranked]:
             payload, wording, reckoning = payloads[row]
             found = reader.unpack(payload, wording, reckoning, _STATUSES[statuses[at]])
             yield dated(found, days[places[at]]) if found.finding.feeds else found
+
+
+def _rows(
+    c: Connection,
+    scan: int,
+    looks: Mapping[tuple[str, str], _Looked],
+    outcomes: Collection[Outcome],
+    check: str = "",
+) -> Iterator[tuple[int, tuple[str, str], Status]]:
+    """The rows of a scan, worst first: number, (asset, kind), and how each stands in this scan."""
+    f = t.findings.c
+    here = and_(f.from_scan <= scan, or_(f.to_scan.is_(None), f.to_scan >= scan))
+    looked = and_(t.looks.c.scan_id == scan, t.looks.c.asset == f.asset, t.looks.c.kind == f.kind)
+    query = (
+        select(f.id, f.first_scan, f.back, f.check_id, f.finding_id, f.outcome, f.asset, f.kind)
+        .join(t.looks, looked)
+        .where(here, f.outcome.in_([str(one) for one in outcomes]))
+        .order_by(f.score.desc(), f.severity.desc(), f.finding_id)
+    )
+    if check:
+        query = query.where(f.check_id == check)
+    for row, first_scan, back, asked, identifier, outcome, asset, kind in c.execute(query):
+        look = looks[asset, kind]
+        carried = identifier in look.carried
+        if asked not in look.judged and not carried:
+            continue
+        status = (Status.BACK if back else Status.NEW) if first_scan == scan else Status.OPEN
+        if outcome != Outcome.FAIL:
+            status = Status.OPEN
+        yield row, (asset, kind), Status.NOT_RETESTED if carried else status
+
+
+def _counts(c: Connection, scan: int) -> dict[Outcome, int]:
+    looks, every = _looks(c, scan), tuple(Outcome)
+    found = {one: sum(1 for _ in _rows(c, scan, looks, (one,))) for one in every}
+    return {outcome: count for outcome, count in found.items() if count}
 
 
 class _Looked(NamedTuple):

@@ -38,7 +38,8 @@ SHELL_CAPABLE = _words(
     sort chmod chown chgrp install ln make gmake gcc cc strace ltrace nmap tcpdump socat nc ncat netcat
     openssl curl wget ftp git ssh scp sftp systemctl journalctl docker podman ctr runc nsenter unshare chroot
     capsh setpriv taskset nice ionice chrt timeout time watch script flock stdbuf setarch
-    start-stop-daemon run-parts ip base64 xxd od hexdump jq sqlite3 mysql psql apt apt-get dpkg rpm dnf yum pip gem npm logrotate debugfs
+    start-stop-daemon run-parts ip
+    base64 xxd od hexdump jq sqlite3 mysql psql apt apt-get dpkg rpm dnf yum pip gem npm logrotate debugfs
     """
 )
 """Names of programs that start others, or read and write any file, for whoever runs them."""

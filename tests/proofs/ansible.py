@@ -18,6 +18,9 @@ from tests.lab.parts import program
 from tests.proofs.proving import Key, snippet_of
 
 PORT = 2022
+# Ansible gives a new file the attributes of the old one. Those of the layer below do not exist in the
+# host's own filesystem, which is memory; what was opened for writing once lies there.
+_COPIED = "find /etc /root -xdev -type f -exec sh -c 'for file; do : >>\"$file\"; done' sh {} +"
 _SERVER = (
     "mkdir -p /run/ansible && cp {authorized} /run/ansible/keys && chmod 600 /run/ansible/keys && "
     "/usr/sbin/sshd -f /dev/null -p {port} -h /etc/ssh/ssh_host_ed25519_key -o PidFile=/run/ansible/pid "
@@ -44,6 +47,7 @@ def run_playbook(host: Host, chosen: Iterable[tuple[Key, Finding]], *, check: bo
     play = "- hosts: all\n  gather_facts: true\n  tasks:\n" + "".join(text for _, text in blocks)
     (folder / "play.yaml").write_text(play)
     (folder / "hosts").write_text(f"{host.name} ansible_host={host.address} ansible_port={PORT}\n")
+    host.run(_COPIED)
     host.run(_SERVER.format(authorized="/root/.ssh/authorized_keys", port=PORT))
     try:
         return _ran(host, folder, [key for key, _ in blocks], check=check)

@@ -35,7 +35,7 @@ REASONS: Mapping[str, str] = {
     "host.filesystems.home-options": _OWN_DISK,
     "host.filesystems.var-options": _OWN_DISK,
     "host.services.time-sync": "the clock is the machine's own, and a test host may not keep it",
-    "host.unwanted-services.telnet": "here inetd listens, whose own fix is proved; telnetd's is the same command",
+    "host.unwanted-services.telnet": "here inetd listens, whose own fix is proved",
     "host.upkeep.automatic-updates": _LATER,
     "host.vulnerabilities.fixed-flaws": _FEEDS,
     "host.vulnerabilities.known-exploited": _FEEDS,

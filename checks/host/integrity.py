@@ -9,7 +9,7 @@ from checks.facts.host.units import Processes
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.host.fixes import install_package
 from checks.model import Confidence, Impact, Severity
-from checks.verdict import Verdicts, expect
+from checks.verdict import Verdicts, expect, unknown
 
 _WATCHING = ("wazuh-agentd", "ossec-syscheckd", "wazuh-syscheckd", "samhain", "osqueryd", "falcon-sensor")
 _SCANNERS = ("clamav-daemon", "clamav", "clamd", "rkhunter", "chkrootkit", "maldetect")
@@ -51,6 +51,11 @@ def tool(found: IntegrityTools, processes: Processes) -> Verdicts:
         missing += [] if found.databases else ["no database"]
         missing += [] if found.schedules else ["nothing that starts it"]
     have = [*found.tools, *(f"{agent} runs" for agent in agents)]
+    if not agents and missing == ["nothing that starts it"] and found.unseen:
+        where = found.unseen[0]
+        reason = f"{', '.join(have)} is set up; what starts it may stand in {where}, which may not be read"
+        yield unknown("integrity tool", reason, needs=f"sudo: cat {where}")
+        return
     yield expect(
         bool(agents) or not missing,
         on="integrity tool",

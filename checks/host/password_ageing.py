@@ -12,7 +12,7 @@ from checks.facts.host.login_rules import LoginDefs
 from checks.fix import Effort, Fix, Language, Snippet
 from checks.host.fixes import setting
 from checks.model import Severity
-from checks.verdict import Verdict, Verdicts, expect, not_applicable
+from checks.verdict import Verdict, Verdicts, expect, not_applicable, unknown
 
 _SECONDS = 86_400
 
@@ -145,6 +145,9 @@ def _default(rule: _Rule) -> Check[[LoginDefs]]:
         on = f"{rule.key} in {file}"
         if not found.present:
             yield not_applicable(on, "the host has no /etc/login.defs: its account tools know no ageing")
+            return
+        if file in found.unread:
+            yield unknown(on, f"{file} may not be read", needs=f"sudo: cat {file}")
             return
         text = (found.useradd if useradd else found.settings).get(rule.key, "")
         value = int(text) if text.isascii() and text.isdigit() else -1

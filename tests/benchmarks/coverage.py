@@ -70,4 +70,4 @@ def main() -> None:
         print(f"clean host: {', '.join(f'{n} {word}' for word, n in counted.most_common())}")
         for one in clean.values():
             if one.outcome is Outcome.FAIL:
-                print(f"  fails: {one.check} on {one.on}: {one.saw}")
+                print(f"  fails: {one.check} on {one.on}: {one.saw[:80]}")

@@ -25,7 +25,6 @@ _SSH = {
 }
 
 LYNIS: Mapping[str, tuple[str, ...]] = {
-    "DEB-0831": ("host.upkeep.stale-programs",),
     "BOOT-5122": ("host.boot.menu-password",),
     "BOOT-5264": ("host.listening.not-root",),
     "KRNL-5788": ("host.patch.reboot",),
@@ -37,7 +36,6 @@ LYNIS: Mapping[str, tuple[str, ...]] = {
     "AUTH-9262": ("host.pam-quality.module",),
     "AUTH-9282": ("host.password-ageing.maximum",),
     "AUTH-9283": ("host.accounts.empty-password",),
-    "AUTH-9284": ("host.account-logins.stale",),
     "AUTH-9286": ("host.password-ageing.default-minimum", "host.password-ageing.default-maximum"),
     "AUTH-9328": ("host.login-rules.umask",),
     "FILE-6310": ("host.filesystems.tmp-separate",),
@@ -79,12 +77,10 @@ LYNIS: Mapping[str, tuple[str, ...]] = {
 OSCAP: Mapping[str, tuple[str, ...]] = {
     "partition_for_tmp": ("host.filesystems.tmp-separate",),
     "partition_for_var_log": ("host.filesystems.log-space",),
-    "partition_for_var_log_audit": ("host.filesystems.audit-log-space",),
     "package_audit_installed": ("host.audit.daemon",),
     "rsyslog_files_groupownership": ("host.files.login-logs",),
     "rsyslog_files_ownership": ("host.files.login-logs",),
     "rsyslog_files_permissions": ("host.files.login-logs",),
-    "ensure_logrotate_activated": ("host.logging.rotation",),
     "sysctl_fs_protected_hardlinks": ("host.kernel.links",),
     "sysctl_fs_protected_symlinks": ("host.kernel.links",),
     "sysctl_fs_suid_dumpable": ("host.kernel.core-dumps",),
@@ -120,6 +116,10 @@ LEFT_OUT: Mapping[str, str] = {
     "DEB-0280": _A_TOOL,
     "DEB-0810": _A_TOOL,
     "DEB-0811": _A_TOOL,
+    "DEB-0831": "host.upkeep.stale-programs tells itself what that tool would tell",
+    "AUTH-9284": "a locked account is the good state; host.account-logins.stale tells of unused ones",
+    "ensure_logrotate_activated": "rotation is on, and every week is as good as every day",
+    "partition_for_var_log_audit": "host.filesystems.audit-log-space asks for it where audits are written",
     "DEB-0880": "guessing passwords over SSH is closed by keys; host.pam.lockout has the rest",
     "BOOT-5180": "a question that the peer could not answer without a booted system",
     "STRG-1846": "no interface of this kind is on a server of today",

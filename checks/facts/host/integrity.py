@@ -8,11 +8,15 @@ from checks.facts.snapshot import Fact
 
 
 class IntegrityTools(Fact, frozen=True, forbid_unknown_fields=True):
-    """Tools that notice changed files: which are installed, their databases, and what starts them."""
+    """Tools that notice changed files: which are installed, their databases, and what starts them.
+
+    `unseen` are tables of jobs that this login may not read.
+    """
 
     tools: tuple[str, ...]
     databases: tuple[str, ...]
     schedules: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
 
 class ChangedProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,12 +13,14 @@ from checks.facts.snapshot import Fact
 class LoginDefs(Fact, frozen=True, forbid_unknown_fields=True):
     """The settings of /etc/login.defs, and those of useradd (`/etc/default/useradd`).
 
-    `present` is False on a host without /etc/login.defs: its account tools know no such rules.
+    `present` is False on a host without /etc/login.defs: its account tools know no such rules. `unread` are
+    the files among these that this login may not read.
     """
 
     present: bool
     settings: Mapping[str, str]
     useradd: Mapping[str, str]
+    unread: tuple[str, ...] = ()
 
 
 class ShellSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

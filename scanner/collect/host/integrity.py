@@ -35,7 +35,10 @@ done
 for file in @SCHEDULES@; do [ -e "$file" ] || [ -L "$file" ] && printf 'schedule\t%s\n' "$file"; done
 set --
 for file in /etc/crontab /etc/cron.d/* /var/spool/cron/root /var/spool/cron/crontabs/root; do
-  [ -f "$file" ] && [ -r "$file" ] && set -- "$@" "$file"
+  if [ -f "$file" ] && [ -r "$file" ]; then set -- "$@" "$file"
+  elif [ -e "$file" ] || { [ -d "${file%/*}" ] && ! [ -x "${file%/*}" ]; }; then
+    printf 'unseen\t%s\n' "$file"
+  fi
 done
 [ $# = 0 ] ||
   grep -lsE '^[^#]*(aide[^#]* (--check|-C|--update)|tripwire[^#]* (--check|-m c)|samhain)' "$@" |
@@ -45,15 +48,18 @@ exit 0
 """
 
 
+_WORDS = ("tool", "database", "schedule", "hidden", "unseen", "asked")
+
+
 def parse_tools(text: str) -> Collected:
     """The `IntegrityTools` in an answer; a database that may not be looked for is a gap."""
-    found: dict[str, list[str]] = {"tool": [], "database": [], "schedule": [], "hidden": [], "asked": []}
+    found: dict[str, list[str]] = {word: [] for word in _WORDS}
     for row in rows(text):
         match row:
-            case ["tool" | "database" | "schedule" | "hidden" as word, value]:
-                found[word].append(value)
             case ["asked"]:
                 found["asked"].append("")
+            case [word, value] if word in found:
+                found[word].append(value)
             case _:
                 raise ParseError(f"unexpected line {row[0][:40]!r}")
     if not found["asked"]:
@@ -61,8 +67,8 @@ def parse_tools(text: str) -> Collected:
     if found["hidden"] and found["tool"]:
         reason = f"{found['hidden'][0]} may not be entered, so whether a database is there is not known"
         return Collected(gaps=(Gap(IntegrityTools.__name__, reason, needs=f"sudo: {STAT_PRIVILEGE}"),))
-    fact = IntegrityTools(tuple(found["tool"]), tuple(found["database"]), tuple(found["schedule"]))
-    return Collected((fact,))
+    parts = (tuple(found[word]) for word in ("tool", "database", "schedule", "unseen"))
+    return Collected((IntegrityTools(*parts),))
 
 
 _PROGRAMS = (

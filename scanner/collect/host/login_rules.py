@@ -119,6 +119,9 @@ exit 0
 _FOLDER = re.compile(r"folder:([0-7]{1,4}):([^:]*):([^:]*):([^:]*):(/.*)")
 
 
+_DEFAULTS = ("/etc/default/useradd",)
+
+
 def parse_rules(text: str) -> Collected:
     """The `LoginDefs` and the `ShellStart` in an answer."""
     defs: dict[str, str] = {}
@@ -149,7 +152,7 @@ def parse_rules(text: str) -> Collected:
     shells = {word: tuple(dict.fromkeys(settings)) for word, settings in found.items()}
     return Collected(
         (
-            LoginDefs(present, defs, useradd),
+            LoginDefs(present, defs, useradd, tuple(one for one in unread if one in _DEFAULTS)),
             ShellStart(shells["umask"], shells["tmout"], fixed, shells["pam"], tuple(unread)),
         )
     )

@@ -78,3 +78,9 @@ def test_a_malware_scanner() -> None:
     [finding] = judged(check, packages(manager="rpm"), IDLE)
     assert finding.severity is Severity.INFO
     assert "package=clamav\n" in finding.fix.snippets[0].do
+
+
+def test_a_tool_whose_start_may_stand_in_a_closed_table_is_not_called_idle() -> None:
+    found = IntegrityTools(("aide",), ("/var/lib/aide/aide.db",), (), ("/etc/cron.d/*",))
+    [finding] = judged(integrity.tool, found, Processes(()))
+    assert (finding.outcome, finding.needs) == (Outcome.UNKNOWN, "sudo: cat /etc/cron.d/*")

@@ -83,3 +83,9 @@ def test_the_fix_of_an_account_sets_what_the_threshold_asks_for() -> None:
 @pytest.mark.parametrize(("changed", "bad"), [(TODAY - 9, []), (TODAY + 1, []), (TODAY + 2, ["ann"])])
 def test_a_change_in_the_future_fails(changed: int, bad: list[str]) -> None:
     assert failing(password_ageing.last_change, words(changed=changed)) == bad
+
+
+def test_defaults_that_may_not_be_read_are_not_called_missing() -> None:
+    hidden = LoginDefs(True, {}, {}, ("/etc/default/useradd",))
+    [finding] = judged(BY_ID["default-inactive"], hidden)
+    assert (finding.outcome, finding.needs) == (Outcome.UNKNOWN, "sudo: cat /etc/default/useradd")

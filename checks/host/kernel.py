@@ -152,12 +152,12 @@ def user_namespaces(found: Sysctls, engines: ContainerEngines, platform: Platfor
     severity=Severity.LOW,
     fix=Fix(
         action="Limit core dumps",
-        do="Write `@{line}` into /etc/security/limits.d/60-core-dumps.conf, or set Storage=none in a file "
+        do="Write `@{line}` into /etc/security/limits.d/zz-core-dumps.conf, or set Storage=none in a file "
         "of /etc/systemd/coredump.conf.d where systemd-coredump takes the cores.",
         verify="grep -rhE '^[*][[:space:]]+(hard|-)[[:space:]]+core' /etc/security   # * hard core 0",
         effort=Effort(setup=0.25, each=0.05),
         undo="Take the line out again.",
-        snippets=line("/etc/security/limits.d/60-core-dumps.conf"),
+        snippets=line("/etc/security/limits.d/zz-core-dumps.conf"),
     ),
 )
 def core_limit(found: CoreDumps) -> Verdicts:

@@ -12,6 +12,13 @@ async function inflate(id) {
   return new Response(stream).json();
 }
 
+/* A text stands where it comes first; from then on its number stands for it. */
+function unfold({ rows }) {
+  const texts = [];
+  const text = cell => typeof cell === "string" ? (texts.push(cell), cell) : texts[cell];
+  return rows.map(row => row.map(pair => pair.map(text)));
+}
+
 function make(name, text, kind) {
   const element = document.createElement(name);
   element.textContent = text;
@@ -134,11 +141,11 @@ function choose(k) {
 async function open() {
   if (active < 0) return;
   const asked = active;
-  details = details || inflate("detail-data");
-  const { texts, rows } = await details;
+  details = details || inflate("detail-data").then(unfold);
+  const rows = await details;
   if (asked !== active) return;
   const i = shown[asked], list = document.createElement("dl");
-  for (const [name, text] of rows[i]) list.append(make("dt", texts[name]), make("dd", texts[text]));
+  for (const [name, text] of rows[i]) list.append(make("dt", name), make("dd", text));
   by("detail").replaceChildren(make("h3", words.title[columns.title[i]]), list);
   by("detail").hidden = false;
 }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from array import array
-from collections.abc import Iterable
-from itertools import chain, count
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -77,41 +76,53 @@ def packed_rows(found: Iterable[Ranked], actions: Iterable[Action]) -> str:
 
 
 def packed_details(found: Iterable[Ranked]) -> str:
-    """The texts behind a row, in the order of the table; `texts` holds each text once."""
-    texts: dict[str, int] = {}
-    rows = bytearray()
+    """The texts behind each row, in the order of the table: a text where it stands first, then its number."""
+    return _island(_detail_pieces(found))
+
+
+def _detail_pieces(found: Iterable[Ranked]) -> Iterator[bytes]:
+    # Only a hash of each text is kept: the texts themselves go into the island as they are met, and those of
+    # a thousand hosts never lie in memory together.
+    numbers: dict[int, int] = {}
     encoder = msgspec.json.Encoder()
-    for one in found:
-        finding = one.finding
-        pairs = [
-            ("Finding", f"{finding.id} · {finding.check} · first seen {one.first_seen}"),
-            ("Outcome", f"{OUTCOME_WORDS[finding.outcome]}, {finding.severity} by the baseline"),
-            ("On", " ".join(filter(None, [one.asset_name, finding.on, finding.region]))),
-            ("Saw", finding.saw),
-            ("Want", finding.want),
-            ("Reason", finding.reason),
-            ("Would be answered with", finding.needs),
-            ("Score", one.line),
-            ("Clock", one.clock.because if one.clock else ""),
-            *((f"Evidence: {e.how} ({e.at})", e.excerpt or f"SHA-256 {e.digest}") for e in finding.evidence),
-            ("Do", finding.fix.do if finding.outcome is Outcome.FAIL else ""),
-            ("Verify", finding.fix.verify if finding.outcome is Outcome.FAIL else ""),
-            ("Undo", finding.fix.undo if finding.outcome is Outcome.FAIL else ""),
-            ("Controls", "; ".join(f"{n} {', '.join(c)}" for n, c in sorted(finding.controls.items()))),
-        ]
+
+    yield b'{"rows":['
+    for row_number, one in enumerate(found):
         cells = [
-            (texts.setdefault(visible(name), len(texts)), texts.setdefault(visible(clip(text)), len(texts)))
-            for name, text in pairs
+            (_cell(numbers, visible(name)), _cell(numbers, visible(clip(text))))
+            for name, text in _texts_of(one)
             if text
         ]
-        # As text at once: a hundred thousand rows of pairs would be ten million objects.
-        rows += b"," + encoder.encode(cells)
-    rows[:1] = b"["
-    pieces = (b"[" if number == 0 else b"," for number in count())
-    written = (piece for text in texts for piece in (next(pieces), encoder.encode(text)))
-    return _island(
-        chain([b'{"texts":', b"" if texts else b"["], written, [b'],"rows":', rows or b"[", b"]}"])
-    )
+        yield (b"," if row_number else b"") + encoder.encode(cells)
+    yield b"]}"
+
+
+def _cell(numbers: dict[int, int], text: str) -> str | int:
+    key = hash(text)
+    if key in numbers:
+        return numbers[key]
+    numbers[key] = len(numbers)
+    return text
+
+
+def _texts_of(one: Ranked) -> Iterator[tuple[str, str]]:
+    finding = one.finding
+    failed = finding.outcome is Outcome.FAIL
+    yield "Finding", f"{finding.id} · {finding.check} · first seen {one.first_seen}"
+    yield "Outcome", f"{OUTCOME_WORDS[finding.outcome]}, {finding.severity} by the baseline"
+    yield "On", " ".join(filter(None, [one.asset_name, finding.on, finding.region]))
+    yield "Saw", finding.saw
+    yield "Want", finding.want
+    yield "Reason", finding.reason
+    yield "Would be answered with", finding.needs
+    yield "Score", one.line
+    yield "Clock", one.clock.because if one.clock else ""
+    for e in finding.evidence:
+        yield f"Evidence: {e.how} ({e.at})", e.excerpt or f"SHA-256 {e.digest}"
+    yield "Do", finding.fix.do if failed else ""
+    yield "Verify", finding.fix.verify if failed else ""
+    yield "Undo", finding.fix.undo if failed else ""
+    yield "Controls", "; ".join(f"{n} {', '.join(c)}" for n, c in sorted(finding.controls.items()))
 
 
 def _numbers(column: array[int]) -> bytes:

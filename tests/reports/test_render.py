@@ -144,7 +144,12 @@ def test_what_is_packed_for_the_table_is_plain_text() -> None:
     table = json.loads(gzip.decompress(base64.b64decode(view.table)))
     details = json.loads(gzip.decompress(base64.b64decode(view.details)))
     assert len(table["scores"]) == len(details["rows"]) == view.listed == len(HOSTILE)
-    assert all(c.isprintable() or c == "\n" for text in details["texts"] for c in text)
+    cells = [cell for row in details["rows"] for pair in row for cell in pair]
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    assert all(c.isprintable() or c == "\n" for text in texts for c in text)
+    # Each text stands once, and a number only for one that stood before.
+    assert len(set(texts)) == len(texts)
+    assert max(cell for cell in cells if isinstance(cell, int)) < len(texts)
     for name, words in table["words"].items():
         assert all(c.isprintable() for word in words for c in word)
         assert max(table["columns"][name]) < len(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import paramiko
@@ -42,7 +42,11 @@ def way_to(access: SshAccess, context: Context, deadline: float) -> Iterator[Way
     for hop in access.jumps:
         hop.logins.lockout.check(hop.credential, access.name)
     route = (*access.jumps, access)
-    with opened(route[0], context, deadline) as line:
+    with ExitStack() as stack:
+        try:
+            line = stack.enter_context(opened(route[0], context, deadline))
+        except CollectError as error:
+            raise _on_the_way(error, access) from None
         stream: Stream = line.socket
         for (hop, offered, known), beyond in zip(keys, route[1:], strict=True):
             line.access = hop

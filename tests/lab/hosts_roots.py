@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ _LATER = ("cron", "logrotate", "nftables", "python3", "python3-apt", "rsyslog", 
 """Not by debootstrap itself: with systemd or cron among its packages a newer release does not come up."""
 _VERSION = "1"
 _MAKE_SECONDS = 1500
+_KEPT_SECONDS = 7 * 86_400
+_DIGITS = 12
 
 APT = (
     "apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o Acquire::Check-Valid-Until=false "
@@ -112,7 +115,7 @@ def made(name: str, recipe: str) -> Iterator[Path | None]:
 
 def root_of(name: str, recipe: str) -> Path:
     """Where the root of that recipe lies, or will lie."""
-    return cache() / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    return cache() / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:_DIGITS]}"
 
 
 @contextmanager
@@ -125,8 +128,10 @@ def _made(name: str, recipe: str) -> Iterator[tuple[Path | None, Path]]:
     with (cache() / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if final.is_dir():
+            os.utime(final)
             yield None, final
             return
+        _forget(final, name)
         draft = cache() / f".{final.name}.{os.getpid()}"
         log = draft.with_suffix(".log")
         try:
@@ -137,6 +142,15 @@ def _made(name: str, recipe: str) -> Iterator[tuple[Path | None, Path]]:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             log.unlink(missing_ok=True)
+
+
+def _forget(final: Path, name: str) -> None:
+    """Removes roots of this name by older recipes that nobody has used for a week."""
+    for one in cache().glob(f"{name}-*"):
+        digest = one.name.removeprefix(f"{name}-")
+        old = time.time() - one.stat().st_mtime > _KEPT_SECONDS
+        if one != final and old and len(digest) == _DIGITS and one.is_dir():
+            shutil.rmtree(one, ignore_errors=True)
 
 
 @contextmanager

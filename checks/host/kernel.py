@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from checks.check import Check, check, make_check
+from checks.check import Check, check
 from checks.facts.host.kernel import CoreDumps, MandatoryAccess, SysctlFiles, Sysctls
 from checks.facts.host.platform import ContainerEngines, Platform
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.host.fixes import line
 from checks.host.kernel_families import KERNEL, NETWORK, NETWORK_STACK
-from checks.host.kernel_settings import FIX, NAMESPACES_FIX, Family, Setting, verdicts
+from checks.host.kernel_settings import FIX, NAMESPACES_FIX, Family, Setting, family_check, verdicts
 from checks.model import Impact, Severity
 from checks.verdict import Verdicts, expect, not_applicable, unknown
 
@@ -40,34 +40,14 @@ def _made(family: Family) -> Check[[Sysctls, Platform]]:
     def judge(found: Sysctls, platform: Platform) -> Verdicts:
         yield from verdicts(found, family.settings, platform.container)
 
-    return make_check(
-        judge,
-        f"host.kernel.{family.id}",
-        title=family.title,
-        why=family.why,
-        severity=family.severity,
-        impact=family.impact,
-        surface=family.surface,
-        fix=FIX,
-        refs=(_REFERENCE,),
-    )
+    return family_check(judge, "kernel", family, _REFERENCE)
 
 
 def _made_of_network(family: Family) -> Check[[Sysctls]]:
     def judge(found: Sysctls) -> Verdicts:
         yield from verdicts(found, family.settings)
 
-    return make_check(
-        judge,
-        f"host.kernel.{family.id}",
-        title=family.title,
-        why=family.why,
-        severity=family.severity,
-        impact=family.impact,
-        surface=family.surface,
-        fix=FIX,
-        refs=(_REFERENCE,),
-    )
+    return family_check(judge, "kernel", family, _REFERENCE)
 
 
 FAMILIES: tuple[Check[[Sysctls, Platform]] | Check[[Sysctls]], ...] = (

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ParamSpec
 
+from checks.check import Check, make_check
 from checks.facts.host.kernel import Sysctls
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Impact, Severity, Surface
 from checks.verdict import Verdicts, expect, not_applicable, unknown
+
+P = ParamSpec("P")
 
 FILE = "/etc/sysctl.d/zz-hardening.conf"
 """Where fixes write. Files are read in the order of their names, and the last line about a setting holds."""
@@ -180,3 +184,18 @@ def _interfaces(found: Sysctls, settings: Iterable[Setting], off: bool) -> Verdi
                     want=" or ".join(setting.good),
                     values={"good": setting.good[0], "before": value},
                 )
+
+
+def family_check(judge: Callable[P, Verdicts], topic: str, family: Family, reference: str) -> Check[P]:
+    """The check of one family of settings; `judge` stands in the module of the topic, as every check does."""
+    return make_check(
+        judge,
+        f"host.{topic}.{family.id}",
+        title=family.title,
+        why=family.why,
+        severity=family.severity,
+        impact=family.impact,
+        surface=family.surface,
+        fix=FIX,
+        refs=(reference,),
+    )

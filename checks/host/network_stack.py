@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from checks.check import Check, check, make_check
+from checks.check import Check, check
 from checks.facts.host.firewall import Firewall
 from checks.facts.host.interfaces import Interfaces, Resolvers
 from checks.facts.host.kernel import Sysctls
@@ -12,7 +12,7 @@ from checks.facts.host.platform import ContainerEngines
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.host.kernel import FORWARDING
 from checks.host.kernel_families import NETWORK_STACK
-from checks.host.kernel_settings import FIX, FORWARDING_FIX, Family, verdicts
+from checks.host.kernel_settings import FORWARDING_FIX, Family, family_check, verdicts
 from checks.model import Confidence, Impact, Outcome, Severity, Surface
 from checks.verdict import Verdicts, expect, not_applicable, unknown
 
@@ -40,17 +40,7 @@ def _made(family: Family) -> Check[[Sysctls]]:
     def judge(found: Sysctls) -> Verdicts:
         yield from verdicts(found, family.settings)
 
-    return make_check(
-        judge,
-        f"host.network-stack.{family.id}",
-        title=family.title,
-        why=family.why,
-        severity=family.severity,
-        impact=family.impact,
-        surface=family.surface,
-        fix=FIX,
-        refs=("https://docs.kernel.org/networking/ip-sysctl.html",),
-    )
+    return family_check(judge, "network-stack", family, "https://docs.kernel.org/networking/ip-sysctl.html")
 
 
 FAMILIES = tuple(_made(family) for family in NETWORK_STACK)

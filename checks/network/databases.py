@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.check import check
-from checks.facts.network import (
+from checks.facts.network.logins import (
     ElasticsearchLogins,
     MemcachedLogins,
     MongoLogins,

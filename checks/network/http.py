@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from checks.check import check
-from checks.facts.network import HttpAnswers
+from checks.facts.network.web import HttpAnswers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Severity, Surface
 from checks.verdict import Verdicts, expect

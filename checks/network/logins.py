@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from checks.facts.network import Login
+from checks.facts.network.logins import Login
 from checks.verdict import Verdict, expect
 
 

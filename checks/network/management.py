@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from checks.check import check
-from checks.facts.network import DockerLogins, KubeletLogins, VncServers
+from checks.facts.network.logins import DockerLogins, KubeletLogins
+from checks.facts.network.screens import VncServers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface, Weakness
 from checks.network.logins import logins

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from checks.check import check
-from checks.facts.network import FtpServers, HttpAnswers, MailServers
+from checks.facts.network.files import FtpServers
+from checks.facts.network.mail import MailServers
+from checks.facts.network.web import HttpAnswers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface, Weakness
 from checks.verdict import Verdicts, expect, unknown

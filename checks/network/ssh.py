@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from checks.check import check
-from checks.facts.network import SshHostKeys, SshOffer, SshOffers
+from checks.facts.network.ssh import SshHostKeys, SshOffer, SshOffers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface
 from checks.verdict import Verdict, Verdicts, expect

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from checks.check import check
-from checks.facts.network import Certificate, TlsCertificates, TlsCiphers, TlsVersions
+from checks.facts.network.tls import Certificate, TlsCertificates, TlsCiphers, TlsVersions
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface
 from checks.verdict import Verdicts, expect, not_applicable, unknown

@@ -71,7 +71,7 @@ def _filled(kind: Kind) -> set[type[Fact]]:
             made = {fact for one in derived for fact in one.facts}
             return {fact for probe in PROBES for fact in probe.facts} | made
         case Kind.NETWORK:
-            from scanner.collect.network.examine import QUESTIONS
+            from scanner.collect.network.ask.every import QUESTIONS
 
             # The sweep itself fills these three; every other fact has its question.
             return {NetworkCoverage, OpenPorts, PortAnswers, *(f for one in QUESTIONS for f in one.facts)}

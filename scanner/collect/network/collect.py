@@ -11,7 +11,8 @@ from checks.facts.snapshot import Fact, Snapshot, source
 from checks.model import Target
 from scanner.collect.collector import Collected, Context, Permission, snapshot
 from scanner.collect.network.access import Course, NetworkAccess
-from scanner.collect.network.examine import NMAP_AT_ONCE, QUESTIONS, Examiner, network_only
+from scanner.collect.network.ask.every import QUESTIONS
+from scanner.collect.network.examine import NMAP_AT_ONCE, Examiner, network_only
 from scanner.collect.network.look import Looked, look
 from scanner.collect.network.ports import FRAGILE
 from scanner.collect.network.talk import Address

@@ -9,14 +9,14 @@ from types import MappingProxyType
 
 import msgspec
 
-from checks.facts import network as facts
-from checks.facts.network import OpenPort, OpenPorts, PortAnswers, PortRange
+from checks.facts.network import NetworkCoverage, OpenPort, OpenPorts, PortAnswers, PortRange
+from checks.facts.network.ssh import SshHostKeys
 from checks.facts.snapshot import Absence, Fact, Gap, Snapshot, source
 from checks.model import Kind, Target
 from scanner.collect.collector import Collected, snapshot
 from scanner.collect.network.access import Course
-from scanner.collect.network.ask import databases, http, management, plain, ssh, tls
-from scanner.collect.network.ask.question import Asked, Question
+from scanner.collect.network.ask.every import QUESTIONS, SERVICE_FACTS
+from scanner.collect.network.ask.question import Asked
 from scanner.collect.network.identify import Identified, identify
 from scanner.collect.network.look import Looked
 from scanner.collect.network.ports import FRAGILE
@@ -29,16 +29,6 @@ MIDDLEBOX_PORTS = 200
 NMAP_SECONDS = 6.5
 """For one port: nmap waits five of them for first words, and what it then asks first is answered soon."""
 NMAP_AT_ONCE = 4
-
-QUESTIONS: tuple[Question, ...] = (
-    tls.QUESTION,
-    ssh.QUESTION,
-    http.QUESTION,
-    *databases.QUESTIONS,
-    *management.QUESTIONS,
-    *plain.QUESTIONS,
-)
-SERVICE_FACTS: frozenset[type[Fact]] = frozenset(fact for q in QUESTIONS for fact in q.facts)
 
 _NMAP_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -187,7 +177,7 @@ class Examiner:
         mac = self.looked.macs.get(address, "")
         access = self.course.access
         names = list(access.own_identities) if address.is_loopback else []
-        shown = [f for f in whole.facts if isinstance(f, facts.SshHostKeys)]
+        shown = [f for f in whole.facts if isinstance(f, SshHostKeys)]
         # A server may have shown two kinds of key; the one that it prefers stands for it.
         first: dict[str, str] = {}
         for key in (key for fact in shown for key in fact.keys):
@@ -272,7 +262,7 @@ def _line(port: OpenPort) -> str:
     return f"{told} | {port.banner or port.note}" if port.banner or port.note else told
 
 
-def network_only(coverage: facts.NetworkCoverage, wanted: Iterable[type[Fact]]) -> Collected:
+def network_only(coverage: NetworkCoverage, wanted: Iterable[type[Fact]]) -> Collected:
     """The coverage of a network, and the absence of what only an address has."""
     reason = "a network as a whole has no ports; its addresses have"
     names = {f.__name__ for f in SERVICE_FACTS | {OpenPorts, PortAnswers} | frozenset(wanted)}

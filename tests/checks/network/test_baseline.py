@@ -4,8 +4,8 @@ from baselines.load import library
 from baselines.resolve import needs, resolve
 from checks.fix import places
 from checks.model import Kind
+from scanner.collect.network.ask.every import SERVICE_FACTS
 from scanner.collect.network.collect import permissions
-from scanner.collect.network.examine import SERVICE_FACTS
 from tests.checks.network.judging import CATALOGUE
 
 LOADED = library()["network-exposure"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks.facts.network import (
+from checks.facts.network.logins import (
     DockerLogins,
     ElasticsearchLogins,
     KubeletLogins,
@@ -13,9 +13,8 @@ from checks.facts.network import (
     MongoLogins,
     PostgresLogins,
     RedisLogins,
-    VncServer,
-    VncServers,
 )
+from checks.facts.network.screens import VncServer, VncServers
 from checks.model import Exploit, Impact, Outcome, Severity, Weakness
 from tests.checks.network.judging import CATALOGUE, hold_by, judge, outcomes
 

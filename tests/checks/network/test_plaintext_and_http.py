@@ -3,7 +3,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.facts.network import FtpServer, FtpServers, HttpAnswer, HttpAnswers, MailServer, MailServers
+from checks.facts.network.files import FtpServer, FtpServers
+from checks.facts.network.mail import MailServer, MailServers
+from checks.facts.network.web import HttpAnswer, HttpAnswers
 from checks.model import Outcome
 from tests.checks.network.judging import hold_by, judge, outcomes
 

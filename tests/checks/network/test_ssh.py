@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.facts.network import SshHostKey, SshHostKeys, SshOffer, SshOffers
+from checks.facts.network.ssh import SshHostKey, SshHostKeys, SshOffer, SshOffers
 from checks.model import Outcome
 from tests.checks.network.judging import hold_by, judge, outcomes
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from checks.facts.network import (
+from checks.facts.network.tls import (
     Certificate,
     TlsCertificates,
     TlsCiphers,

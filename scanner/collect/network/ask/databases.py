@@ -7,12 +7,12 @@ import re
 import struct
 from collections.abc import Awaitable, Callable
 
-from checks.facts.network import (
+from checks.facts.network import OpenPort
+from checks.facts.network.logins import (
     ElasticsearchLogins,
     Login,
     MemcachedLogins,
     MongoLogins,
-    OpenPort,
     PostgresLogins,
     RedisLogins,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from checks.facts.network import HttpAnswer, HttpAnswers, OpenPort
+from checks.facts.network import OpenPort
+from checks.facts.network.web import HttpAnswer, HttpAnswers
 from checks.facts.snapshot import source
 from checks.fix import printable
 from scanner.collect.collector import Collected

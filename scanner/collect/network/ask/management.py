@@ -6,7 +6,9 @@ import json
 import re
 import struct
 
-from checks.facts.network import DockerLogins, KubeletLogins, Login, OpenPort, VncServer, VncServers
+from checks.facts.network import OpenPort
+from checks.facts.network.logins import DockerLogins, KubeletLogins, Login
+from checks.facts.network.screens import VncServer, VncServers
 from checks.facts.snapshot import source
 from checks.fix import printable
 from scanner.collect.collector import Collected

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from checks.facts.network import FtpServer, FtpServers, MailServer, MailServers
+from checks.facts.network.files import FtpServer, FtpServers
+from checks.facts.network.mail import MailServer, MailServers
 from checks.facts.snapshot import source
 from scanner.collect.collector import Collected
 from scanner.collect.network import web

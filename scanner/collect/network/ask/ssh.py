@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from checks.facts.network import OpenPort, SshHostKey, SshHostKeys, SshOffer, SshOffers
+from checks.facts.network import OpenPort
+from checks.facts.network.ssh import SshHostKey, SshHostKeys, SshOffer, SshOffers
 from checks.facts.snapshot import source
 from checks.fix import printable
 from scanner.collect.collector import Collected

@@ -11,9 +11,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
-from checks.facts.network import (
+from checks.facts.network import OpenPort
+from checks.facts.network.tls import (
     Certificate,
-    OpenPort,
     TlsCertificates,
     TlsCiphers,
     TlsCipherSupport,

@@ -13,20 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from checks.facts.network import (
+from checks.facts.network import OpenPort
+from checks.facts.network.files import FtpServers
+from checks.facts.network.logins import (
     DockerLogins,
     ElasticsearchLogins,
-    FtpServers,
-    HttpAnswers,
     KubeletLogins,
-    MailServers,
     MemcachedLogins,
     MongoLogins,
-    OpenPort,
     PostgresLogins,
     RedisLogins,
-    VncServers,
 )
+from checks.facts.network.mail import MailServers
+from checks.facts.network.screens import VncServers
+from checks.facts.network.web import HttpAnswers
 from checks.facts.snapshot import Fact
 from scanner.collect.collector import Collected
 from scanner.collect.network.ask import databases, http, management, plain

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.facts.network import OpenPort, SshHostKeys, SshOffers
+from checks.facts.network import OpenPort
+from checks.facts.network.ssh import SshHostKeys, SshOffers
 from checks.model import Outcome
 from checks.network.ssh import host_key_size
 from scanner.collect.collector import Collected

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.facts.network import OpenPort, TlsCertificates, TlsCiphers, TlsVersions
+from checks.facts.network import OpenPort
+from checks.facts.network.tls import TlsCertificates, TlsCiphers, TlsVersions
 from scanner.collect.collector import Collected
 from scanner.collect.network.ask import tls
 from scanner.collect.network.hello import VERSIONS

@@ -15,19 +15,15 @@ from baselines.evaluate import evaluate
 from baselines.load import library
 from baselines.resolve import needs, resolve
 from checks.catalogue import load
-from checks.facts.network import (
-    HttpAnswers,
-    NetworkCoverage,
-    OpenPorts,
-    PortAnswers,
-    RedisLogins,
-    SshHostKeys,
-)
+from checks.facts.network import NetworkCoverage, OpenPorts, PortAnswers
+from checks.facts.network.logins import RedisLogins
+from checks.facts.network.ssh import SshHostKeys
+from checks.facts.network.web import HttpAnswers
 from checks.facts.snapshot import Fact, Snapshot, decode, encode
 from checks.model import AssetValue, Kind, Outcome, Target
 from scanner.collect.collector import CollectError, Context, Failure
+from scanner.collect.network.ask.every import SERVICE_FACTS
 from scanner.collect.network.collect import NetworkAccess, collect
-from scanner.collect.network.examine import SERVICE_FACTS
 from scanner.transport.sent import ProbeKind, Sent
 from tests.lab.asking import hasten
 from tests.lab.network import Namespace, Wire, capture, syn_of

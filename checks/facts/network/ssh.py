@@ -1,0 +1,43 @@
+"""What SSH servers offer before a login."""
+
+from __future__ import annotations
+
+import msgspec
+
+from checks.facts.snapshot import Fact
+
+
+class SshOffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one SSH server offers before anybody logs in: its banner and the lists of its KEXINIT.
+
+    Ciphers and MACs join both directions. `strict` is whether it announces the strict key exchange.
+    """
+
+    port: str
+    banner: str
+    kex: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    ciphers: tuple[str, ...]
+    macs: tuple[str, ...]
+    strict: bool
+
+
+class SshOffers(Fact, frozen=True, forbid_unknown_fields=True):
+    """The algorithms of each SSH server of the address."""
+
+    servers: tuple[SshOffer, ...]
+
+
+class SshHostKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A host key whose owner proved it by a signature; `fingerprint` as OpenSSH prints it (`SHA256:…`)."""
+
+    port: str
+    algorithm: str
+    bits: int
+    fingerprint: str
+
+
+class SshHostKeys(Fact, frozen=True, forbid_unknown_fields=True):
+    """The host keys of the SSH servers of the address; of one server its preferred key and its RSA key."""
+
+    keys: tuple[SshHostKey, ...]

@@ -14,8 +14,11 @@ class ProbeKind(StrEnum):
     """What was sent: a raw frame, or a connection that the operating system made for us."""
 
     ARP = "arp"
+    NEIGHBOUR = "icmpv6-neighbour"
     ECHO = "icmp-echo"
     SYN = "tcp-syn"
+    RESET = "tcp-reset"
+    UDP = "udp"
     CONNECT = "tcp-connect"
     TALK = "tcp-talk"
     NMAP = "nmap"

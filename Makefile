@@ -19,7 +19,7 @@ scan: $(VENV)/.runtime system-scan
 	@$(BIN)/bartizan scan local 127.0.0.1 --out $(OUT)
 
 test: $(VENV)/.develop system-test lint
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/.develop
 	$(BIN)/ruff format --check .

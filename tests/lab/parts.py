@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
 import socket
 
 LOOPBACK = "127.0.0.1"
+
+_FIRST, _RANGE = 12_000, 5_000
+"""Below the ports that the kernel gives to outgoing connections; each process of a test run has a range."""
 
 
 def program(name: str) -> str:
@@ -16,8 +21,23 @@ def program(name: str) -> str:
     return found
 
 
+def worker() -> int:
+    """Which of the processes of a test run this is, from 0; 0 where there is but one."""
+    found = re.fullmatch(r"gw(\d+)", os.environ.get("PYTEST_XDIST_WORKER", ""))
+    return int(found[1]) if found else 0
+
+
+_NUMBERS = itertools.cycle(range(_FIRST + worker() % 4 * _RANGE, _FIRST + (worker() % 4 + 1) * _RANGE))
+
+
 def free_port() -> int:
-    """A port on loopback on which nobody listens."""
-    with socket.socket() as one:
-        one.bind((LOOPBACK, 0))
-        return int(one.getsockname()[1])
+    """A port on loopback on which nobody listens, and which this process gets from here only once in a while."""
+    for _ in range(_RANGE):
+        number = next(_NUMBERS)
+        with socket.socket() as one:
+            try:
+                one.bind((LOOPBACK, number))
+            except OSError:
+                continue
+            return number
+    raise AssertionError("every port of this process is taken")

@@ -11,6 +11,7 @@ from checks.facts.host.services import ListeningServices
 from checks.facts.host.system import OperatingSystem
 from checks.facts.network import NetworkCoverage, OpenPorts
 from checks.facts.snapshot import Snapshot
+from checks.facts.untold import UntoldError
 from checks.model import AssetValue, Finding, Kind, Outcome
 from reports.identity import keys_of, strongest_first, together
 from reports.model import Asset
@@ -51,7 +52,11 @@ class Socket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A network that was swept: how many of its addresses were asked and answered, from where."""
+    """A network that was swept: how many of its addresses were asked and answered, from where and how.
+
+    `pairs` are the TCP ports asked of live addresses, `pairs_silent` those without an answer; `limits` say
+    what was therefore not assessed.
+    """
 
     name: str
     network: str
@@ -61,6 +66,13 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asked: int
     live: int
     excluded: int
+    mode: str = ""
+    ports: int = 0
+    packets: int = 0
+    seconds: float = 0.0
+    pairs: int = 0
+    pairs_silent: int = 0
+    limits: tuple[str, ...] = ()
 
 
 class Edge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -222,4 +234,19 @@ def _network(snapshot: Snapshot) -> Network:
         asked=fact.addresses_asked,
         live=fact.addresses_live,
         excluded=fact.addresses_excluded,
+        mode=fact.mode,
+        ports=fact.ports_asked,
+        packets=fact.packets_sent,
+        seconds=fact.seconds,
+        pairs=_told(fact, "pairs"),
+        pairs_silent=_told(fact, "pairs_silent"),
+        limits=fact.limits,
     )
+
+
+def _told(fact: NetworkCoverage, field: str) -> int:
+    """A count that old snapshots do not hold; 0 there."""
+    try:
+        return int(getattr(fact, field))
+    except UntoldError:
+        return 0

@@ -14,6 +14,7 @@ from reports.model import Band, Ranked
 from reports.plan import Action, Plan, mandatory, overdue
 from reports.risk import figure
 from reports.views.frame import Frame, Material, Tally, frame
+from reports.views.networks import MOST, Looked, looked
 from reports.views.picture import Part, score_parts
 from reports.views.rows import LISTED, Row, clip, packed_details, packed_rows, row
 from reports.views.words import (
@@ -125,6 +126,8 @@ class Workbook(msgspec.Struct, frozen=True):
     listed: int
     table: str
     details: str
+    networks: tuple[Looked, ...]
+    more_networks: int
 
 
 def _summary(plan: Plan) -> str:
@@ -156,6 +159,8 @@ def workbook(material: Material) -> Workbook:
         listed=material.answers.failed + material.answers.unanswered,
         table=packed_rows(_listed(material), found),
         details=packed_details(_listed(material)),
+        networks=looked(material.estate),
+        more_networks=max(0, len(material.estate.networks) - MOST),
     )
 
 

@@ -208,7 +208,10 @@ def company(hosts: int = 12) -> Estate:
     views.append(
         snapshot("prod", kind=Kind.AWS, spec="aws://prod", identities=("aws:123456789012",), owner="Cloud")
     )
-    coverage = NetworkCoverage("10.0.0.0/24", "outside", "syn", 256, 4, 0, 1000, 256_000, 31.0, ())
+    limits = ("UDP was not asked: ports: names TCP ports only",)
+    coverage = NetworkCoverage(
+        "10.0.0.0/24", "outside", "syn", 256, 4, 0, 1000, 256_000, 31.0, limits, 4000, 640
+    )
     views.append(
         snapshot(
             "dmz-net",

@@ -56,7 +56,10 @@ class OpenPorts(Fact, frozen=True, forbid_unknown_fields=True):
 
 
 class NetworkCoverage(Fact, frozen=True, forbid_unknown_fields=True):
-    """What was asked of a network and what answered: the snapshot of the network itself."""
+    """What was asked of a network and what answered: the snapshot of the network itself.
+
+    `pairs` counts the TCP ports asked of live addresses, `pairs_silent` those of them without an answer.
+    """
 
     network: str
     vantage: str
@@ -68,6 +71,8 @@ class NetworkCoverage(Fact, frozen=True, forbid_unknown_fields=True):
     packets_sent: int
     seconds: float
     limits: tuple[str, ...]
+    pairs: int = 0
+    pairs_silent: int = 0
 
 
 class PortRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

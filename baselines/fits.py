@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from baselines.resolve import Demand
 from checks.facts.host.system import OperatingSystem
 from checks.facts.snapshot import Snapshot
-from checks.model import Kind
+from checks.model import Kind, Target
 
 _NAMES = {
     "debian": "Debian",
@@ -26,10 +26,10 @@ _NAMES = {
 def fitting(demands: Iterable[Demand], snapshot: Snapshot) -> Iterator[tuple[Demand, str]]:
     """What to judge a target by: each demand of its kind, and why it does not fit (empty: it fits).
 
-    Where a check is demanded for this very system and for any, the former counts. A demand that does
-    not fit is given only where no other asks the same.
+    Where a check is demanded for this very system or zone and for any, the former counts. A demand for
+    another system is given only where no other asks the same; one for other zones asks nothing here.
     """
-    mine = [demand for demand in demands if demand.check.kind is snapshot.target.kind]
+    mine = list(_of_zone(demands, snapshot.target))
     if not any(demand.fits for demand in mine):
         yield from ((demand, "") for demand in mine)
         return
@@ -45,6 +45,15 @@ def fitting(demands: Iterable[Demand], snapshot: Snapshot) -> Iterator[tuple[Dem
             yield (exact or general)[0], ""
         else:
             yield alike[0], misfit(alike[0], system)
+
+
+def _of_zone(demands: Iterable[Demand], target: Target) -> Iterator[Demand]:
+    """The demands of the kind of a target and of its zone; those for this very zone before those for all."""
+    mine = [one for one in demands if one.check.kind is target.kind]
+    own = {one.check.id for one in mine if target.zone and target.zone in one.zones}
+    for one in mine:
+        if target.zone in one.zones if one.zones else one.check.id not in own:
+            yield one
 
 
 def fits(wanted: Mapping[str, tuple[str, ...]], system: OperatingSystem) -> bool:
@@ -67,8 +76,17 @@ def misfit(demand: Demand, system: OperatingSystem | None) -> str:
 
 
 def misfits(demands: Iterable[Demand], snapshot: Snapshot) -> tuple[str, ...]:
-    """A sentence for each baseline that says nothing about this host because it does not fit."""
-    if snapshot.target.kind is not Kind.HOST:
+    """A sentence for each baseline that says nothing about this host because it does not fit.
+
+    Also one for a target in whose zone nothing at all is demanded, of whatever kind it is.
+    """
+    demands = tuple(demands)
+    target = snapshot.target
+    if not any(_of_zone(demands, target)) and any(d.check.kind is target.kind for d in demands):
+        where = f"zone {target.zone}" if target.zone else "no zone"
+        subject = target.parent or target.name
+        return (f"{subject}: in {where}, and the baselines are for others: nothing was judged",)
+    if target.kind is not Kind.HOST:
         return ()
     reasons: dict[str, str] = {}
     for demand, reason in fitting(demands, snapshot):

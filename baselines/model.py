@@ -53,7 +53,8 @@ class Baseline(Written):
     """A named set of demands with profiles. `extends` names a baseline that it tailors.
 
     `fits` are the systems it is made for: the ID of os-release and its versions (none: every one). Without
-    it the baseline fits every target. `frameworks`, where given, are those whose controls are shown.
+    it the baseline fits every target. `frameworks`, where given, are those whose controls are shown;
+    `default` the profile that is taken where none is chosen.
     """
 
     id: Slug
@@ -63,6 +64,7 @@ class Baseline(Written):
     extends: Slug | None = None
     fits: dict[Slug, list[Annotated[str, Field(pattern=r"^[0-9A-Za-z.]{1,16}$")]]] = {}
     frameworks: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9.-]{1,40}$")]] = []
+    default: Slug | None = None
     profiles: dict[Slug, Profile] = {}
     rules: list[Rule] = []
     tailor: list[Tailoring] = []

@@ -23,7 +23,10 @@ from checks.model import Kind, Severity
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One check with its thresholds, as one baseline and profile demand it; `fits` as in `Baseline`."""
+    """One check with its thresholds, as one baseline and profile demand it; `fits` as in `Baseline`.
+
+    With `zones` it is demanded of the targets in these zones only.
+    """
 
     check: Check[Any]
     options: Mapping[str, object]
@@ -32,6 +35,7 @@ class Demand:
     baseline: str
     profile: str
     fits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zones: frozenset[str] = frozenset()
 
 
 def resolve(
@@ -39,7 +43,7 @@ def resolve(
 ) -> tuple[Demand, ...]:
     """What this baseline demands at this profile, sorted by check id; `known` are those it may extend.
 
-    An empty profile means the one for everybody: the first that extends no other.
+    An empty profile means the one for everybody, see `default_profile`.
 
     Raises:
         TextError: an unknown check, profile, baseline or threshold, a threshold of the wrong type, or a
@@ -61,15 +65,15 @@ def resolve(
 
 
 def merge(groups: Iterable[tuple[Demand, ...]]) -> tuple[Demand, ...]:
-    """Several baselines at once: equal demands for the same systems are joined with the controls of both.
+    """Several baselines at once: equal demands for the same systems and zones are joined, controls and all.
 
     Raises:
         TextError: two baselines demand one check with different thresholds of the same systems.
 
     """
-    merged: dict[tuple[str, str], Demand] = {}
+    merged: dict[tuple[str, str, frozenset[str]], Demand] = {}
     for demand in (d for group in groups for d in group):
-        key = demand.check.id, str(dict(demand.fits))
+        key = demand.check.id, str(dict(demand.fits)), demand.zones
         first = merged.setdefault(key, demand)
         if first is demand:
             continue
@@ -104,13 +108,15 @@ def needs(demands: Iterable[Demand], kind: Kind) -> frozenset[type[Fact]]:
 def _sources(fact: type[Fact]) -> Iterable[type[Fact]]:
     if not fact.derived_from:
         return (fact,)
-    return (source for part in fact.derived_from for source in _sources(part))
+    return (source for part in (*fact.derived_from, *fact.aided_by) for source in _sources(part))
 
 
 def default_profile(loaded: Loaded, known: Mapping[str, Loaded]) -> str:
-    """The first profile that extends no other: the level meant for everybody."""
+    """The level meant for everybody: what the baseline says, or the first profile that extends no other."""
     baseline = loaded.baseline
     profiles = baseline.profiles
+    if baseline.default:
+        return baseline.default
     if not profiles and baseline.extends and baseline.extends in known:
         return default_profile(known[baseline.extends], known)
     for name, one in profiles.items():
@@ -124,6 +130,8 @@ def _resolve(
 ) -> dict[str, Demand]:
     baseline, document = loaded.baseline, loaded.document
     profiles = profiles_of(loaded, known)
+    if baseline.default and baseline.default not in profiles:
+        raise document.error(("default",), _unknown("profile", baseline.default, profiles))
     wanted = profile or default_profile(loaded, known)
     if wanted not in profiles:
         raise document.error(("profiles",), _unknown("profile", wanted, profiles))

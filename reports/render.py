@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from reports.views.words import visible
 
-KINDS = ("index", "executive", "workbook")
+KINDS = ("index", "executive", "workbook", "segmentation")
 _SCRIPTS = {"workbook": "workbook.js"}
 
 

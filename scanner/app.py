@@ -20,6 +20,7 @@ from checks.facts.snapshot import Snapshot
 from checks.model import Finding, Kind, Outcome, Target
 from reports import estate as estates
 from reports.estate import Estate
+from reports.matrix import Matrix
 from reports.model import Coverage, Findings, ScanInfo, Unreached, slim
 from reports.plan import actions, figures
 from scanner.collect.collector import CollectError, Failure, NotTriedError, nothing_seen, stamp
@@ -59,6 +60,8 @@ class Judged:
     ranked: Findings
     """Worst first; to be walked as often as one likes."""
     now: datetime
+    matrix: Matrix | None = None
+    """What zones reach of each other; None where the scope declares none."""
 
 
 def utc_now() -> datetime:
@@ -183,7 +186,8 @@ def judge(
         support += [one.finding for one in batch.ranked if one.finding.check == estates.SUPPORT_CHECK]
     limits = tuple(dict.fromkeys((*scan.record.limits, *looked.misfits)))
     scan = msgspec.structs.replace(scan, record=msgspec.structs.replace(scan.record, limits=limits))
-    return Judged(scan, scan_info(store, scan), estates.with_support(looked.estate, support), spool, now)
+    estate = estates.with_support(looked.estate, support)
+    return Judged(scan, scan_info(store, scan), estate, spool, now, looked.matrix)
 
 
 def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) -> Judged:
@@ -206,7 +210,7 @@ def keep(store: Store, judged: Judged, state: ScanState = ScanState.COMPLETE) ->
     store.set_scan(number, state=state, at=finished, record=judged.scan.record)
     scan = store.scan(number)
     kept = intervals.Kept(store, number)
-    return Judged(scan, scan_info(store, scan), judged.estate, kept, judged.now)
+    return Judged(scan, scan_info(store, scan), judged.estate, kept, judged.now, judged.matrix)
 
 
 def scan_info(store: Store, scan: ScanRow) -> ScanInfo:
@@ -264,11 +268,11 @@ def findings_of(store: Store, number: int | None) -> tuple[ScanRow, Findings]:
 def stored(store: Store, number: int | None, catalogue: Catalogue) -> Judged:
     """A judged scan as it stands in the store, with its estate made anew from its snapshots."""
     scan, ranked = findings_of(store, number)
-    estate = Judgement(store, scan, catalogue, (), utc_now()).look().estate
+    looked = Judgement(store, scan, catalogue, (), utc_now()).look()
     answered = intervals.Kept(store, scan.number).of(tuple(Outcome), estates.SUPPORT_CHECK)
-    estate = estates.with_support(estate, (one.finding for one in answered))
+    estate = estates.with_support(looked.estate, (one.finding for one in answered))
     finished = datetime.fromisoformat(scan.finished) if scan.finished else utc_now()
-    return Judged(scan, scan_info(store, scan), estate, ranked, finished)
+    return Judged(scan, scan_info(store, scan), estate, ranked, finished, looked.matrix)
 
 
 def write_report(
@@ -285,6 +289,7 @@ def write_report(
         intervals.history(store, judged.scan.number),
         budget_hours=hours,
         today=judged.now.astimezone(UTC).date(),
+        matrix=judged.matrix,
     )
     chosen = {n: html for n, html in made.items() if kind == "all" or n == f"{kind}.html"}
     folder_for_report(out)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from baselines.load import Loaded, library, load
-from baselines.resolve import Demand, default_profile, merge, resolve
+from baselines.resolve import Demand, merge, resolve
 from baselines.text import TextError
 from checks.catalogue import Catalogue
 from checks.model import Kind
@@ -17,10 +19,13 @@ DEFAULT_BASELINES: Mapping[Kind, str] = {
     Kind.NETWORK: "network-exposure",
     Kind.AWS: "aws-foundations",
 }
+_ZONES = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}(,[A-Za-z][A-Za-z0-9._-]{0,63})*")
 
 
 def resolve_baselines(names: Iterable[str], catalogue: Catalogue) -> tuple[Demand, ...]:
     """The demands of these baselines: `id`, `id:profile`, a file, or `file:profile`, joined.
+
+    `@ZONE,ZONE` behind one narrows it to the targets of these zones.
 
     Raises:
         TextError: an unknown baseline or profile, or a mistake in a file.
@@ -30,10 +35,25 @@ def resolve_baselines(names: Iterable[str], catalogue: Catalogue) -> tuple[Deman
 
 def lasting_name(name: str) -> str:
     """The name with the whole path of a file, so that it means the same in every folder."""
-    head, profile = split_name(name)
+    plain, zones = split_zones(name)
+    head, profile = split_name(plain)
     if not _is_file(head):
         return name
-    return f"{Path(head).absolute()}{':' + profile if profile else ''}"
+    return zoned_name(f"{Path(head).absolute()}{':' + profile if profile else ''}", zones)
+
+
+def zoned_name(name: str, zones: Iterable[str]) -> str:
+    """The name of a baseline that is for these zones only (none: for all)."""
+    text = ",".join(zones)
+    return f"{name}@{text}" if text else name
+
+
+def split_zones(name: str) -> tuple[str, tuple[str, ...]]:
+    """(the name without its zones, the zones); an @ in the path of a file is part of the path."""
+    head, _, zones = name.rpartition("@")
+    if not head or not _ZONES.fullmatch(zones) or _is_file(name):
+        return name, ()
+    return head, tuple(zones.split(","))
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -51,7 +71,8 @@ def _is_file(name: str) -> bool:
 
 
 def _resolve(name: str, catalogue: Catalogue) -> tuple[Demand, ...]:
-    head, profile = split_name(name)
+    plain, zones = split_zones(name)
+    head, profile = split_name(plain)
     known = dict(library())
     if _is_file(head):
         try:
@@ -62,7 +83,8 @@ def _resolve(name: str, catalogue: Catalogue) -> tuple[Demand, ...]:
         loaded = known[head]
     else:
         raise _unknown_baseline(head, known)
-    return resolve(loaded, profile or default_profile(loaded, known), catalogue, known)
+    demands = resolve(loaded, profile, catalogue, known)
+    return tuple(replace(one, zones=frozenset(zones)) for one in demands) if zones else demands
 
 
 def _unknown_baseline(name: str, known: Mapping[str, Loaded]) -> TextError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from scanner.addresses import AddressError, never_address, parse_address
@@ -127,3 +128,11 @@ def punycode(host: str) -> str:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
         return "its punycode form, xn--…"
+
+
+def nearest(what: str, name: str, known: Iterable[str]) -> str:
+    """That there is no such thing, and what was probably meant."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(names) or 'none'}"
+    return f"there is no {what} {name}; {hint}"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from baselines.load import library
 from baselines.resolve import Demand
 from baselines.resolve import needs as facts_of
@@ -19,10 +21,12 @@ from checks.facts.snapshot import Fact
 from checks.model import Kind, Target
 from scanner import __version__, app
 from scanner.collect.collector import CollectError, Context, stamp
-from scanner.collect.run import Options, Worker
-from scanner.demands import DEFAULT_BASELINES, lasting_name, resolve_baselines
+from scanner.collect.run import Options, Worker, tcp_ports, udp_ports
+from scanner.demands import DEFAULT_BASELINES, lasting_name, resolve_baselines, zoned_name
 from scanner.dispatch.local import LocalDispatcher
+from scanner.inventory import read_inventory
 from scanner.names import parse_ports
+from scanner.rates import check_rates, rates
 from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
 from scanner.store.record import JobState, ScanRecord, ScanRow, ScanState
 from scanner.store.store import Store
@@ -51,6 +55,10 @@ class Request:
     no_nmap: bool = False
     no_raw: bool = False
     ports: str = ""
+    udp_ports: str = ""
+    rate: int | None = None
+    rate_per_host: int | None = None
+    lab: bool = False
     probe_log: Path | None = None
 
 
@@ -73,16 +81,17 @@ class Prepared:
         """What one target would be sent, in words, for a dry run."""
         match planned.access:
             case NetworkScope() as way:
-                from scanner.collect.network.ports import LISTS
-
-                listed = _ports(self.request) or way.ports
-                ports = len(LISTS[listed] if isinstance(listed, str) else listed)
-                packets = ports * len(way.addresses)
-                seconds = 0 if way.addresses[0].is_loopback else packets / way.rate
+                options = options_of(self.request, self.scope.file.limits.minutes)
+                ports, udp = len(tcp_ports(options, way)), len(udp_ports(options, way))
+                packets = (ports + udp) * len(way.addresses)
+                rate, per_host = rates(options, way)
+                seconds = max(packets / rate, (ports + udp) / per_host)
+                seconds = 0 if way.addresses[0].is_loopback else seconds
                 count = len(way.addresses)
                 return (
-                    f"{count:,} address{'es' if count > 1 else ''} × {ports:,} ports: "
-                    f"at least {packets:,} packets, {seconds / 60:.1f} min at {way.rate:,}/s"
+                    f"{count:,} address{'es' if count > 1 else ''} × {ports:,} ports"
+                    f"{f' and {udp} of UDP' if udp else ''}: "
+                    f"at least {packets:,} packets, {seconds / 60:.1f} min at {rate:,}/s"
                 )
             case _ if planned.target.kind is Kind.AWS:
                 return "read-only API calls (bartizan needs --format iam)"
@@ -99,6 +108,7 @@ def prepare(request: Request) -> Prepared:
     """
     scope = load_scope(request.scope) if request.scope else Scope.empty()
     _ports(request)
+    _udp_ports(request)
     _passphrase(request)
     file = scope.file
     if scope.given:
@@ -112,6 +122,8 @@ def prepare(request: Request) -> Prepared:
         identity=who(),
         public=request.public,
     )
+    options = options_of(request, file.limits.minutes)
+    check_rates(options, planned.targets, scoped=scope.given, lab=request.lab)
     catalogue = load_catalogue(file.plugins)
     names = request.baselines or _scope_baselines(scope) or _usual(planned)
     demands = resolve_baselines(names, catalogue)
@@ -127,6 +139,7 @@ def prepare(request: Request) -> Prepared:
         plugins=catalogue.plugins,
         limits=planned.notes,
         budget_hours=file.budget_hours,
+        inventory_text=_inventory(scope),
     )
     return Prepared(request, scope, planned, catalogue, demands, record)
 
@@ -145,7 +158,11 @@ def run(
     log = _probe_log(prepared.request)
     if number is None:
         now = stamp(app.utc_now())
-        number = store.start_scan(prepared.record, now, [one.target for one in prepared.plan.targets])
+        planned = [one.target for one in prepared.plan.targets]
+        networks = [target.spec for target in planned if target.kind is Kind.NETWORK]
+        earlier = store.last_with(networks) if networks else 0
+        record = msgspec.structs.replace(prepared.record, compared_with=earlier)
+        number = store.start_scan(record, now, planned)
     else:
         store.reopen_jobs(number)
     request = prepared.request
@@ -187,6 +204,9 @@ def options_of(request: Request, minutes: int) -> Options:
         nmap=not request.no_nmap,
         minutes=minutes,
         ports=_ports(request),
+        udp_ports=_udp_ports(request),
+        rate=request.rate or 0,
+        rate_per_host=request.rate_per_host or 0,
     )
 
 
@@ -229,9 +249,11 @@ def again(row: ScanRow, ways: Mapping[str, Any]) -> Request:
     stored = {name: tuple(Path(p) for p in text.split("\n")) for name, text in record.options.items() if text}
     for name in ("ssh_keys", "known_hosts"):
         given[name] = given[name] or stored.get(name, ())
-    for name in ("ssh_user", "ssh_passphrase", "aws_profile", "ports"):
+    for name in ("ssh_user", "ssh_passphrase", "aws_profile", "ports", "udp_ports"):
         given[name] = given[name] or record.options.get(name, "")
-    for name in ("authorised", "public", "ssh_agent", "no_nmap", "no_raw"):
+    for name in ("rate", "rate_per_host"):
+        given[name] = given[name] or int(record.options.get(name) or 0)
+    for name in ("authorised", "public", "ssh_agent", "no_nmap", "no_raw", "lab"):
         given[name] = given[name] or bool(record.options.get(name))
     config = record.options.get("ssh_config", "")
     given["ssh_config"] = given["ssh_config"] or (Path(config) if config else None)
@@ -277,11 +299,24 @@ def _aws_profiles() -> frozenset[str]:
     return frozenset(botocore.session.get_session().available_profiles)
 
 
+def _inventory(scope: Scope) -> str:
+    """The list of approved machines that the scope names, read and found to be one."""
+    if not scope.file.inventory:
+        return ""
+    path = scope.file_path(scope.file.inventory)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise scope.error(("inventory",), f"{path}: {error.strerror}") from None
+    read_inventory(data, str(path))
+    return data.decode("utf-8-sig")
+
+
 def _scope_baselines(scope: Scope) -> tuple[str, ...]:
     """The baselines of a scope file; a file of one counts from the folder of the scope file."""
     folder = scope.path.parent if scope.path else Path()
     return tuple(
-        f"{one.id or folder / str(one.file)}{':' + one.profile if one.profile else ''}"
+        zoned_name(f"{one.id or folder / str(one.file)}{':' + one.profile if one.profile else ''}", one.zones)
         for one in scope.file.baselines
     )
 
@@ -301,9 +336,12 @@ def _options(request: Request) -> dict[str, str]:
         "ssh_passphrase": request.ssh_passphrase,
         "aws_profile": request.aws_profile,
         "ports": request.ports,
+        "udp_ports": request.udp_ports,
+        "rate": str(request.rate or ""),
+        "rate_per_host": str(request.rate_per_host or ""),
         **{
             name: "yes" if getattr(request, name) else ""
-            for name in ("authorised", "public", "ssh_agent", "no_nmap", "no_raw")
+            for name in ("authorised", "public", "ssh_agent", "no_nmap", "no_raw", "lab")
         },
     }
 
@@ -337,6 +375,19 @@ def _ports(request: Request) -> str | tuple[int, ...]:
         return tuple(sorted({port for word in words for port in parse_ports(word)}))
     except ValueError as error:
         raise app.UsageError(f"--ports: {error}") from None
+
+
+def _udp_ports(request: Request) -> str | tuple[int, ...]:
+    """The ports of `--udp-ports`; a scope file says its own."""
+    words = [word.strip() for word in request.udp_ports.split(",")] if request.udp_ports else []
+    if words and request.scope:
+        raise app.UsageError("--udp-ports goes without a scope file; write udp: under the network there")
+    if words in (["usual"], ["none"]):
+        return words[0]
+    try:
+        return tuple(sorted({port for word in words for port in parse_ports(word)}))
+    except ValueError as error:
+        raise app.UsageError(f"--udp-ports: {error}") from None
 
 
 def who() -> str:

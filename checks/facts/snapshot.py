@@ -24,10 +24,12 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A field never holds `None` for "could not look": that is a `Gap`. A fact never holds a secret.
 
     A fact with `derived_from` is not collected: it is computed when a snapshot is judged, from those facts
-    and from what is known beside the snapshot (feeds, the other hosts), and never stored.
+    and from what is known beside the snapshot (feeds, the other hosts), and never stored. What it is
+    `aided_by` is collected for it, too, but it can be made without.
     """
 
     derived_from: ClassVar[tuple[type[Fact], ...]] = ()
+    aided_by: ClassVar[tuple[type[Fact], ...]] = ()
 
 
 class Gap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

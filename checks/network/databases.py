@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from checks.check import check
+from checks.facts.network import LOOPBACK, OpenPorts
+from checks.facts.network.databases import DatabaseServers, Encryption
 from checks.facts.network.logins import (
     ElasticsearchLogins,
     MemcachedLogins,
@@ -10,10 +12,11 @@ from checks.facts.network.logins import (
     PostgresLogins,
     RedisLogins,
 )
+from checks.facts.network.messages import CassandraLogins
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface, Weakness
 from checks.network.logins import logins
-from checks.verdict import Verdicts
+from checks.verdict import Verdicts, expect, unknown
 
 
 @check(
@@ -200,3 +203,90 @@ def elasticsearch_login(found: ElasticsearchLogins) -> Verdicts:
 def postgres_login(found: PostgresLogins) -> Verdicts:
     """The superuser of PostgreSQL runs commands on the machine; `trust` makes everybody the superuser."""
     yield from logins(found.servers)
+
+
+@check(
+    "network.databases.cassandra-login",
+    title="Every Cassandra node asks for a login",
+    severity=Severity.CRITICAL,
+    impact=Impact.SERIOUS,
+    exploit=Exploit.NO_EXPLOIT_NEEDED,
+    surface=Surface.SERVICE,
+    weakness=Weakness.WORLD_READABLE_STORE,
+    fix=Fix(
+        action="Turn on logins in Cassandra",
+        do="Set `authenticator: PasswordAuthenticator` and `authorizer: CassandraAuthorizer` in "
+        "cassandra.yaml, "
+        "make accounts for the applications, change the one that comes with it, and restart the nodes one by "
+        "one.",
+        verify="cqlsh @{target} @{port}   # requires authentication",
+        effort=Effort(setup=2.0, each=0.5),
+        disruption=Disruption.RESTART,
+        undo="Put the old cassandra.yaml back and restart the nodes.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "# On @{target} (port @{port}):\n"
+                "cp -p /etc/cassandra/cassandra.yaml /etc/cassandra/cassandra.yaml.before\n"
+                "sed -i -e 's/^authenticator:.*/authenticator: PasswordAuthenticator/' "
+                "-e 's/^authorizer:.*/authorizer: CassandraAuthorizer/' /etc/cassandra/cassandra.yaml\n"
+                "nodetool drain && systemctl restart cassandra",
+                "mv /etc/cassandra/cassandra.yaml.before /etc/cassandra/cassandra.yaml\n"
+                "nodetool drain && systemctl restart cassandra",
+            ),
+        ),
+        key="cassandra:@{target}:@{on}",
+    ),
+)
+def cassandra_login(found: CassandraLogins) -> Verdicts:
+    """A Cassandra node without logins reads out and overwrites the data of the whole cluster for anybody."""
+    yield from logins(found.servers)
+
+
+@check(
+    "network.databases.tls",
+    title="Database servers offer TLS",
+    severity=Severity.MEDIUM,
+    impact=Impact.SERIOUS,
+    exploit=Exploit.AUTOMATABLE,
+    surface=Surface.SERVICE,
+    fix=Fix(
+        action="Give the databases TLS",
+        do="Give the server a certificate and turn TLS on (PostgreSQL `ssl = on`, MySQL and MariaDB "
+        "`ssl_cert`, "
+        "`ssl_key` and `require_secure_transport`, Redis `tls-port` and `port 0`, SQL Server Force "
+        "Encryption), then let the clients require it.",
+        verify="openssl s_client -connect @{target}:@{port} </dev/null   # a certificate is shown; with "
+        "-starttls postgres or mysql for those two",
+        effort=Effort(setup=2.0, each=1.0),
+        disruption=Disruption.RESTART,
+        undo="Put the old configuration back and restart the server.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "# On @{target} (port @{port}), for PostgreSQL, with server.crt and server.key in its data "
+                "folder:\n"
+                "sudo -u postgres psql -c 'alter system set ssl = on' -c 'select pg_reload_conf()'",
+                "sudo -u postgres psql -c 'alter system reset ssl' -c 'select pg_reload_conf()'",
+            ),
+        ),
+        key="database-tls:@{target}:@{on}",
+    ),
+)
+def tls(found: DatabaseServers, ports: OpenPorts) -> Verdicts:
+    """A database without TLS sends its passwords and its rows past everybody on the way."""
+    for server in found.servers:
+        if ports.vantage == LOOPBACK:
+            reason = "asked from the machine itself; whether others come in without TLS was not asked"
+            yield unknown(server.port, reason, needs="a scan from another machine", port=server.port)
+        elif server.encryption is Encryption.UNTOLD:
+            reason = f"the first words of {server.product} do not tell whether it encrypts"
+            yield unknown(server.port, reason, needs="its configuration, read on the host", port=server.port)
+        else:
+            yield expect(
+                server.encryption is not Encryption.MISSING,
+                on=server.port,
+                saw=f"{server.product}: TLS {server.encryption}",
+                want="TLS is offered",
+                port=server.port,
+            )

@@ -130,9 +130,9 @@ _DOORS = (
     ),
     Door(
         name="network-files",
-        title="No NFS, rpcbind, rsync or iSCSI service is reachable",
-        services=frozenset({"nfs", "rpcbind", "rsync", "iscsi"}),
-        ports=(111, 873, 2049, 3260),
+        title="No NFS, rpcbind, rsync, iSCSI or AFP service is reachable",
+        services=frozenset({"nfs", "rpcbind", "rsync", "iscsi", "afp"}),
+        ports=(111, 548, 873, 2049, 3260),
         severity=Severity.MEDIUM,
         exploit=Exploit.POC_AUTOMATABLE,
         why="These services trust addresses; whoever reaches them often reads and writes whole file systems.",
@@ -213,8 +213,10 @@ _DOORS = (
 def _check(door: Door) -> Check[[OpenPorts, PortAnswers]]:
     def run(found: OpenPorts, answers: PortAnswers) -> Verdicts:
         want = "nothing of the kind answers"
-        seen = {port.number: port for port in found.ports}
-        for port in found.ports:
+        # Datagrams have checks of their own.
+        ports = [port for port in found.ports if port.protocol == "tcp"]
+        seen = {port.number for port in ports}
+        for port in ports:
             named = port.service in door.services
             there = named or (not port.service and port.number in door.ports)
             if there and door.inner and found.vantage == LOOPBACK:

@@ -8,9 +8,10 @@ from checks.check import check
 from checks.facts.network.web import HttpAnswers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Severity, Surface
-from checks.verdict import Verdicts, expect
+from checks.verdict import Verdicts, expect, unknown
 
 _VERSION = re.compile(r"\d+\.\d+")
+_TO_HTTPS = "a redirect to HTTPS"
 _MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 
 
@@ -95,4 +96,91 @@ def hsts(found: HttpAnswers, *, seconds: int = 15_552_000) -> Verdicts:
             saw=answer.hsts or "no such header",
             want=f"max-age of {seconds} seconds or more",
             port=answer.port,
+        )
+
+
+@check(
+    "network.http.https-redirect",
+    title="Web servers that speak HTTPS lead every visitor to it",
+    severity=Severity.LOW,
+    exploit=Exploit.HARDENING,
+    surface=Surface.SERVICE,
+    fix=Fix(
+        action="Redirect HTTP to HTTPS",
+        do="Answer every plain request with a redirect to the HTTPS address and nothing else: "
+        "`return 301 https://$host$request_uri;` in nginx, `Redirect permanent / https://…/` in Apache.",
+        verify="curl -s -o /dev/null -w '%{http_code} %{redirect_url}\\n' http://@{target}:@{port}/   "
+        "# 301 and an https address",
+        effort=Effort(setup=0.5, each=0.25),
+        disruption=Disruption.NONE,
+        undo="Put the old server block back and reload the server.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "# On @{target}, for nginx in place of the server block on port @{port}:\n"
+                "printf 'server {\\n  listen %s;\\n  return 301 https://$host$request_uri;\\n}\\n' @{port} "
+                "> /etc/nginx/conf.d/10-to-https.conf\n"
+                "nginx -t && systemctl reload nginx",
+                "rm /etc/nginx/conf.d/10-to-https.conf && systemctl reload nginx",
+            ),
+        ),
+        key="https:@{target}:@{on}",
+    ),
+)
+def https_redirect(found: HttpAnswers) -> Verdicts:
+    """Whoever types the bare name gets the plain page, and anybody on the way may read and change it."""
+    if not any(answer.tls for answer in found.answers):
+        return
+    for answer in found.answers:
+        if answer.tls:
+            continue
+        leads = answer.landed or answer.location
+        if leads.lower().startswith("https:"):
+            yield expect(True, on=answer.port, saw=f"leads to {leads}", want=_TO_HTTPS, port=answer.port)
+        elif answer.status >= 400 or (answer.location and not answer.landed):
+            reason = f"status {answer.status} of the front page tells nothing of the others"
+            yield unknown(answer.port, reason, needs="a page that is served", port=answer.port)
+        else:
+            saw = f"status {answer.status}: the page is served without TLS"
+            yield expect(False, on=answer.port, saw=saw, want=_TO_HTTPS, port=answer.port)
+
+
+@check(
+    "network.http.default-page",
+    title="No web server shows the first page of its package",
+    severity=Severity.INFO,
+    exploit=Exploit.HARDENING,
+    surface=Surface.SERVICE,
+    fix=Fix(
+        action="Remove web servers that nobody set up",
+        do="Stop the web server where nobody needs it; else give it its site, and remove the page and the "
+        "examples that came with the package.",
+        verify="curl -sk @{scheme}://@{target}:@{port}/ | grep -i '<title>'   # your own title, or no answer",
+        effort=Effort(setup=0.25, each=0.25),
+        disruption=Disruption.NONE,
+        undo="Enable and start the web server again.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "# On @{target}: what listens on port @{port}, then for nginx\n"
+                "ss -Hltnp sport = :@{port}\n"
+                "systemctl disable --now nginx",
+                "systemctl enable --now nginx",
+            ),
+        ),
+        key="default-page:@{target}:@{on}",
+    ),
+)
+def default_page(found: HttpAnswers) -> Verdicts:
+    """A page that nobody replaced stands for a server that nobody looks after."""
+    for answer in found.answers:
+        if answer.status != 200 and not answer.landed:
+            continue
+        yield expect(
+            not answer.default_page,
+            on=answer.port,
+            saw=f"the first page of {answer.default_page}" if answer.default_page else "a page of its own",
+            want="a page of its own, or no server",
+            port=answer.port,
+            values={"scheme": "https" if answer.tls else "http"},
         )

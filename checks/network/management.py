@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks.check import check
+from checks.facts.network.consoles import RemoteManagements
 from checks.facts.network.logins import DockerLogins, KubeletLogins
 from checks.facts.network.screens import VncServers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
@@ -128,4 +129,48 @@ def vnc_login(found: VncServers) -> Verdicts:
             saw=f"security types {', '.join(map(str, server.security_types))}",
             want="no security type 1 (none)",
             port=server.port,
+        )
+
+
+@check(
+    "network.management.winrm-http",
+    title="Windows remote management answers over HTTPS only",
+    severity=Severity.MEDIUM,
+    impact=Impact.SERIOUS,
+    exploit=Exploit.POC,
+    surface=Surface.SERVICE,
+    fix=Fix(
+        action="Move Windows remote management to HTTPS",
+        do="Give the machine a certificate, create an HTTPS listener on port 5986, remove the HTTP listener, "
+        "and keep `AllowUnencrypted` and Basic off.",
+        verify="curl -s -m 3 -o /dev/null -w '%{http_code}\\n' http://@{target}:@{port}/wsman   "
+        "# 000: closed",
+        effort=Effort(setup=2.0, each=0.5),
+        disruption=Disruption.RESTART,
+        undo="Create the HTTP listener again: `winrm quickconfig -transport:http`.",
+        snippets=(
+            Snippet(
+                Language.SHELL,
+                "# On @{target}, at a prompt of an administrator; it listens on port @{port} now:\n"
+                "winrm quickconfig -transport:https\n"
+                "winrm delete 'winrm/config/Listener?Address=*+Transport=HTTP'",
+                "winrm quickconfig -transport:http",
+            ),
+        ),
+        key="winrm-http:@{target}:@{on}",
+    ),
+    refs=(
+        "https://learn.microsoft.com/en-us/windows/win32/winrm/installation-and-configuration-for-windows-remote-management",
+    ),
+)
+def winrm_http(found: RemoteManagements) -> Verdicts:
+    """Over plain HTTP nothing proves which machine answers, and a client with Basic shows its password."""
+    for listener in found.listeners:
+        schemes = f", logins: {', '.join(listener.schemes)}" if listener.schemes else ""
+        yield expect(
+            listener.tls,
+            on=listener.port,
+            saw=f"{listener.answer}{schemes}",
+            want="TLS",
+            port=listener.port,
         )

@@ -211,16 +211,19 @@ def web_login(found: HttpAnswers) -> Verdicts:
     for answer in found.answers:
         if answer.tls:
             continue
-        if answer.location and not answer.location.lower().startswith("https:"):
+        leads = answer.landed if answer.location else ""
+        safe = (leads or answer.location).lower().startswith("https:")
+        basic, form = "basic" in answer.authenticate, answer.password_form and not safe
+        if answer.location and not leads and not safe:
             reason = f"the front page leads to {answer.location}, which was not followed"
             yield unknown(answer.port, reason, needs="a look at that page", port=answer.port)
             continue
-        basic = "basic" in answer.authenticate
-        how = (
-            "a password form" if answer.password_form else "HTTP Basic" if basic else "no password asked for"
-        )
+        if not (safe or form or basic or answer.whole):
+            yield unknown(answer.port, "the page was cut before its end", port=answer.port)
+            continue
+        how = "a password form" if form else "HTTP Basic" if basic else "no password asked for"
         yield expect(
-            not answer.password_form and not basic,
+            not form and not basic,
             on=answer.port,
             saw=how,
             want="no password asked for without TLS",

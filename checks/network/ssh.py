@@ -5,101 +5,60 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from checks.check import check
-from checks.facts.network.ssh import SshHostKeys, SshOffer, SshOffers
-from checks.fix import Disruption, Effort, Fix, Language, Snippet
+from checks.facts.network.ssh import SshGroups, SshHostKeys, SshLogins, SshOffer, SshOffers
 from checks.model import Exploit, Impact, Severity, Surface
-from checks.verdict import Verdict, Verdicts, expect
-
-WEAK_KEX = frozenset(
-    {
-        "diffie-hellman-group1-sha1",
-        "diffie-hellman-group14-sha1",
-        "diffie-hellman-group-exchange-sha1",
-        "gss-group1-sha1-",
-        "gss-group14-sha1-",
-        "gss-gex-sha1-",
-        "rsa1024-sha1",
-    }
+from checks.network.ssh_fixes import (
+    KEYS_ONLY,
+    LONG_GROUPS,
+    NEW_HOST_KEY,
+    NO_OPEN_DOOR,
+    QUANTUM_SAFE,
+    STRICT,
+    VERSION_2,
+    WEAK_CIPHERS,
+    WEAK_HOST_KEYS,
+    WEAK_KEX,
+    WEAK_MACS,
+    keep,
+    place,
+    without,
 )
-"""Key exchanges over SHA-1 or over groups that are too small (RFC 9142)."""
+from checks.verdict import Verdict, Verdicts, expect, unknown
 
-WEAK_CIPHERS = frozenset(
-    {
-        "3des-cbc",
-        "aes128-cbc",
-        "aes192-cbc",
-        "aes256-cbc",
-        "arcfour",
-        "arcfour128",
-        "arcfour256",
-        "blowfish-cbc",
-        "cast128-cbc",
-        "des-cbc",
-        "none",
-        "rijndael-cbc@lysator.liu.se",
-    }
-)
-WEAK_MACS = frozenset(
-    {
-        "hmac-md5",
-        "hmac-md5-96",
-        "hmac-md5-96-etm@openssh.com",
-        "hmac-md5-etm@openssh.com",
-        "hmac-ripemd160",
-        "hmac-ripemd160@openssh.com",
-        "hmac-ripemd160-etm@openssh.com",
-        "hmac-sha1-96",
-        "hmac-sha1-96-etm@openssh.com",
-        "none",
-    }
-)
-WEAK_HOST_KEYS = frozenset(
-    {"ssh-dss", "ssh-rsa", "ssh-dss-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com"}
-)
-
-
-def _without(keyword: str, what: str) -> Fix:
-    """The repair of an offered list: one file that takes the weak ones out of it."""
-    file = f"/etc/ssh/sshd_config.d/10-{keyword.lower()}.conf"
-    return Fix(
-        action=f"Take weak {what} out of sshd_config",
-        do=f"Remove @{{weak}} from the server's list: `{keyword} -@{{weak}}` before any other `{keyword}` "
-        f"line, "
-        "then reload sshd. Another server than OpenSSH has a place of its own for it; Dropbear's list is "
-        "built in, so it has to be updated or replaced.",
-        verify=f"ssh -o BatchMode=yes -o {keyword}=@{{weak}} -p @{{port}} @{{target}} true   "
-        "# no matching algorithm found",
-        effort=Effort(setup=0.5, each=0.1),
-        disruption=Disruption.NONE,
-        undo=f"Remove {file} and reload sshd.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# On @{target}, for the sshd on port @{port}:\n"
-                f"printf '{keyword} -%s\\n' @{{weak}} > {file}\n"
-                "sshd -t && systemctl reload ssh",
-                f"rm {file} && sshd -t && systemctl reload ssh",
-            ),
-        ),
-        key="sshd-algorithms:@{target}:@{on}",
-    )
+_QUANTUM_SAFE = ("sntrup761", "mlkem")
 
 
 def _offers(
-    servers: Iterable[SshOffer], listed: Callable[[SshOffer], tuple[str, ...]], weak: frozenset[str]
+    servers: Iterable[SshOffer],
+    keyword: str,
+    listed: Callable[[SshOffer], tuple[str, ...]],
+    weak: frozenset[str],
 ) -> Iterable[Verdict]:
     for server in servers:
+        names = listed(server)
+        if not names:
+            yield _told_none(server)
+            continue
         # The gss- methods end in a hash of the mechanism, so their names are compared by their start.
-        found = [n for n in listed(server) if any(n == w or (w[-1] == "-" and n.startswith(w)) for w in weak)]
+        found = [n for n in names if any(n == w or (w[-1] == "-" and n.startswith(w)) for w in weak)]
         yield expect(
             not found,
             on=server.port,
             saw=found or "none of the weak ones",
             want="none of the weak ones",
             port=server.port,
-            values={"weak": ",".join(found)},
+            values={
+                "weak": ",".join(found),
+                "keep": keep(keyword, names, found),
+                "place": place(keyword, server, found),
+            },
             cite=found[0] if found else "",
         )
+
+
+def _told_none(server: SshOffer) -> Verdict:
+    reason = f"the server told no such list ({server.banner})"
+    return unknown(server.port, reason, needs="an SSH server of version 2", port=server.port)
 
 
 @check(
@@ -109,12 +68,12 @@ def _offers(
     impact=Impact.PARTIAL,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_without("KexAlgorithms", "key exchanges"),
+    fix=without("KexAlgorithms", "key exchanges"),
     refs=("https://www.rfc-editor.org/rfc/rfc9142",),
 )
 def key_exchange(found: SshOffers, *, weak: frozenset[str] = WEAK_KEX) -> Verdicts:
     """Recorded sessions with a weak key exchange can be read later; some can be talked down today."""
-    yield from _offers(found.servers, lambda server: server.kex, weak)
+    yield from _offers(found.servers, "KexAlgorithms", lambda server: server.kex, weak)
 
 
 @check(
@@ -124,11 +83,11 @@ def key_exchange(found: SshOffers, *, weak: frozenset[str] = WEAK_KEX) -> Verdic
     impact=Impact.PARTIAL,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_without("Ciphers", "ciphers"),
+    fix=without("Ciphers", "ciphers"),
 )
 def ciphers(found: SshOffers, *, weak: frozenset[str] = WEAK_CIPHERS) -> Verdicts:
     """CBC modes leak parts of what was typed, and RC4 and DES are broken."""
-    yield from _offers(found.servers, lambda server: server.ciphers, weak)
+    yield from _offers(found.servers, "Ciphers", lambda server: server.ciphers, weak)
 
 
 @check(
@@ -137,11 +96,11 @@ def ciphers(found: SshOffers, *, weak: frozenset[str] = WEAK_CIPHERS) -> Verdict
     severity=Severity.MEDIUM,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_without("MACs", "MACs"),
+    fix=without("MACs", "MACs"),
 )
 def macs(found: SshOffers, *, weak: frozenset[str] = WEAK_MACS) -> Verdicts:
     """MACs over MD5 or cut to 96 bits are the weakest part of a session's protection."""
-    yield from _offers(found.servers, lambda server: server.macs, weak)
+    yield from _offers(found.servers, "MACs", lambda server: server.macs, weak)
 
 
 @check(
@@ -151,11 +110,11 @@ def macs(found: SshOffers, *, weak: frozenset[str] = WEAK_MACS) -> Verdicts:
     impact=Impact.PARTIAL,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_without("HostKeyAlgorithms", "host key algorithms"),
+    fix=without("HostKeyAlgorithms", "host key algorithms"),
 )
 def host_key_algorithms(found: SshOffers, *, weak: frozenset[str] = WEAK_HOST_KEYS) -> Verdicts:
     """With a forged SHA-1 signature or a broken DSA key an attacker can be the server."""
-    yield from _offers(found.servers, lambda server: server.host_keys, weak)
+    yield from _offers(found.servers, "HostKeyAlgorithms", lambda server: server.host_keys, weak)
 
 
 @check(
@@ -165,30 +124,7 @@ def host_key_algorithms(found: SshOffers, *, weak: frozenset[str] = WEAK_HOST_KE
     impact=Impact.SERIOUS,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=Fix(
-        action="Replace short SSH host keys",
-        do="Make a new host key (`ssh-keygen -t ed25519`), take the short one out of sshd_config, reload "
-        "sshd, "
-        "and tell the clients the new fingerprint.",
-        verify="ssh-keyscan -p @{port} @{target} | ssh-keygen -lf -   # 256 for Ed25519, 3072 or more for "
-        "RSA",
-        effort=Effort(setup=0.5, each=0.25),
-        disruption=Disruption.NONE,
-        undo="Put the old key back and reload sshd.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# On @{target}, for the sshd on port @{port}:\n"
-                "mv /etc/ssh/ssh_host_rsa_key /etc/ssh/ssh_host_rsa_key.before\n"
-                "mv /etc/ssh/ssh_host_rsa_key.pub /etc/ssh/ssh_host_rsa_key.pub.before\n"
-                "ssh-keygen -A && sshd -t && systemctl reload ssh",
-                "mv /etc/ssh/ssh_host_rsa_key.before /etc/ssh/ssh_host_rsa_key\n"
-                "mv /etc/ssh/ssh_host_rsa_key.pub.before /etc/ssh/ssh_host_rsa_key.pub\n"
-                "sshd -t && systemctl reload ssh",
-            ),
-        ),
-        key="sshd-hostkey:@{target}:@{on}",
-    ),
+    fix=NEW_HOST_KEY,
 )
 def host_key_size(found: SshHostKeys, *, rsa_bits: int = 2048) -> Verdicts:
     """A host key that can be computed lets an attacker pose as the server to every administrator."""
@@ -210,25 +146,7 @@ def host_key_size(found: SshHostKeys, *, rsa_bits: int = 2048) -> Verdicts:
     impact=Impact.SERIOUS,
     exploit=Exploit.POC,
     surface=Surface.SERVICE,
-    fix=Fix(
-        action="Update servers that still speak SSH 1",
-        do="Update the SSH server; set `Protocol 2` where it still knows that line.",
-        verify="ssh-keyscan -p @{port} @{target} 2>&1 | grep -c SSH-1   # 0",
-        effort=Effort(setup=1.0, each=1.0),
-        disruption=Disruption.RESTART,
-        undo="Install the former version again.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# On @{target}, for the sshd on port @{port}, where the version still knows the line:\n"
-                "cp -p /etc/ssh/sshd_config /etc/ssh/sshd_config.before\n"
-                "sed -i -E 's/^#?Protocol .*/Protocol 2/' /etc/ssh/sshd_config\n"
-                "sshd -t && systemctl reload ssh",
-                "mv /etc/ssh/sshd_config.before /etc/ssh/sshd_config && systemctl reload ssh",
-            ),
-        ),
-        key="sshd-version:@{target}:@{on}",
-    ),
+    fix=VERSION_2,
 )
 def protocol(found: SshOffers) -> Verdicts:
     """Version 1 of SSH can be read and altered by whoever sits on the path."""
@@ -248,29 +166,15 @@ def protocol(found: SshOffers) -> Verdicts:
     severity=Severity.MEDIUM,
     exploit=Exploit.POC,
     surface=Surface.SERVICE,
-    fix=Fix(
-        action="Update OpenSSH to a version with strict key exchange",
-        do="Update the SSH server (OpenSSH 9.6, or a distribution's repaired build). Until then take "
-        "`chacha20-poly1305@openssh.com` and the CBC ciphers out of its list.",
-        verify="ssh -vv -o BatchMode=yes -p @{port} @{target} true 2>&1 | grep -c kex-strict-s   # 1",
-        effort=Effort(setup=0.5, each=0.25),
-        disruption=Disruption.RESTART,
-        undo="Install the former version again.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# On @{target}, for the sshd on port @{port}:\n"
-                "apt-get update && apt-get install --only-upgrade openssh-server && sshd -t",
-                "apt-get install openssh-server=PREVIOUS_VERSION",
-            ),
-        ),
-        key="sshd-version:@{target}:@{on}",
-    ),
+    fix=STRICT,
     refs=("https://nvd.nist.gov/vuln/detail/CVE-2023-48795",),
 )
 def strict_key_exchange(found: SshOffers) -> Verdicts:
     """CVE-2023-48795: an attacker on the path drops messages unseen and turns protections off."""
     for server in found.servers:
+        if not server.ciphers:
+            yield _told_none(server)
+            continue
         cbc = any(name.endswith("-cbc") for name in server.ciphers)
         etm = any(name.endswith("-etm@openssh.com") for name in server.macs)
         exposed = "chacha20-poly1305@openssh.com" in server.ciphers or (cbc and etm)
@@ -288,3 +192,92 @@ def _terrapin(strict: bool, exposed: bool) -> str:
     if strict:
         return "a strict key exchange"
     return "ciphers that need a strict key exchange, without it" if exposed else "no cipher that needs it"
+
+
+@check(
+    "network.ssh.group-size",
+    title="SSH servers choose Diffie-Hellman groups of a sound size",
+    severity=Severity.MEDIUM,
+    exploit=Exploit.HARDENING,
+    surface=Surface.SERVICE,
+    fix=LONG_GROUPS,
+    refs=("https://www.rfc-editor.org/rfc/rfc8270",),
+)
+def group_size(found: SshGroups, *, bits: int = 2048) -> Verdicts:
+    """Groups of 1024 bits can be broken in advance; then all sessions that used them can be read."""
+    for server in found.servers:
+        yield expect(
+            server.bits >= bits,
+            on=server.port,
+            saw=f"{server.bits} bits",
+            want=f"{bits} bits or more",
+            port=server.port,
+        )
+
+
+@check(
+    "network.ssh.password-auth",
+    title="SSH servers let people in by key only",
+    severity=Severity.MEDIUM,
+    exploit=Exploit.AUTOMATABLE,
+    surface=Surface.SERVICE,
+    fix=KEYS_ONLY,
+    refs=("https://www.rfc-editor.org/rfc/rfc4252",),
+)
+def password_auth(
+    found: SshLogins, *, forbidden: frozenset[str] = frozenset({"password", "keyboard-interactive"})
+) -> Verdicts:
+    """Where passwords are taken they are guessed, day and night, by machines; a key cannot be guessed."""
+    for server in found.servers:
+        yield expect(
+            not server.opened and not forbidden & set(server.methods),
+            on=server.port,
+            saw="let in without any proof" if server.opened else server.methods,
+            want="publickey",
+            port=server.port,
+        )
+
+
+@check(
+    "network.ssh.login-required",
+    title="SSH servers let nobody in without a proof",
+    severity=Severity.CRITICAL,
+    exploit=Exploit.NO_EXPLOIT_NEEDED,
+    surface=Surface.SERVICE,
+    fix=NO_OPEN_DOOR,
+)
+def login_required(found: SshLogins) -> Verdicts:
+    """A server that answers the method none with a session gives a shell to whoever connects."""
+    for server in found.servers:
+        yield expect(
+            not server.opened,
+            on=server.port,
+            saw="let in without any proof" if server.opened else f"asks for {', '.join(server.methods)}",
+            want="a refusal, and the methods that are there",
+            port=server.port,
+        )
+
+
+@check(
+    "network.ssh.quantum-safe-kex",
+    title="SSH servers offer a key exchange that quantum computers do not break",
+    severity=Severity.LOW,
+    exploit=Exploit.HARDENING,
+    surface=Surface.SERVICE,
+    fix=QUANTUM_SAFE,
+    refs=("https://www.openssh.com/pq.html",),
+)
+def quantum_safe_kex(found: SshOffers) -> Verdicts:
+    """Sessions that are recorded today may be read in years in which such computers exist."""
+    for server in found.servers:
+        if not server.kex:
+            yield _told_none(server)
+            continue
+        yield expect(
+            any(part in name for name in server.kex for part in _QUANTUM_SAFE),
+            on=server.port,
+            saw=server.kex,
+            want="one with sntrup761 or mlkem among them",
+            port=server.port,
+            cite="kex",
+        )

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from checks.check import check
 from checks.facts.network.tls import Certificate, TlsCertificates, TlsCiphers, TlsVersions
-from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface
+from checks.network.tls_fixes import OLDEST_VERSION, SOUND_CIPHERS, new_certificate
 from checks.verdict import Verdicts, expect, not_applicable, unknown
 
-_INSPECT = "openssl s_client -connect @{target}:@{port} </dev/null 2>/dev/null | openssl x509 -noout"
+_SECRET = re.compile(r"\bAES\d")
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "localhost6"})
-
-
-def _new_certificate(action: str, do: str, verify: str) -> Fix:
-    """The repair of all that is wrong with a certificate: a new one, which closes all of it at once."""
-    return Fix(
-        action=action,
-        do=do,
-        verify=f"{_INSPECT} {verify}",
-        effort=Effort(setup=1.0, each=0.5),
-        disruption=Disruption.RESTART,
-        undo="Put the old certificate and key back and reload the service.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# On @{target}: a key and a request for the service on port @{port}; send it to your "
-                "authority\n"
-                "openssl req -new -newkey rsa:3072 -nodes -sha256 -keyout new.key -out new.csr \\\n"
-                '  -subj /CN=@{target} -addext subjectAltName=DNS:"$(hostname -f)"\n'
-                "openssl req -in new.csr -noout -verify -text | grep -A1 'Alternative Name'",
-                "rm new.key new.csr",
-            ),
-        ),
-        key="certificate:@{fingerprint}",
-    )
 
 
 def _values(one: Certificate) -> dict[str, str]:
@@ -50,28 +27,7 @@ def _values(one: Certificate) -> dict[str, str]:
     impact=Impact.PARTIAL,
     exploit=Exploit.POC,
     surface=Surface.SERVICE,
-    fix=Fix(
-        action="Turn TLS 1.0, TLS 1.1 and SSL off",
-        do="Set the oldest version of the service to TLS 1.2 (nginx `ssl_protocols TLSv1.2 TLSv1.3;`, Apache "
-        "`SSLProtocol -all +TLSv1.2 +TLSv1.3`, Postfix `smtpd_tls_protocols = >=TLSv1.2`), and reload it.",
-        verify="openssl s_client -connect @{target}:@{port} -tls1_1 -cipher 'ALL:@SECLEVEL=0' </dev/null   "
-        "# alert protocol version",
-        effort=Effort(setup=0.5, each=0.25),
-        disruption=Disruption.RESTART,
-        undo="Put the old list of versions back and reload the service.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# On @{target}, for nginx on port @{port}:\n"
-                "cp -a /etc/nginx /etc/nginx.before\n"
-                "grep -rlE '^[[:space:]]*ssl_protocols' /etc/nginx | xargs -r sed -i -E "
-                "'s/^([[:space:]]*)ssl_protocols .*/\\1ssl_protocols TLSv1.2 TLSv1.3;/'\n"
-                "nginx -t && systemctl reload nginx",
-                "rm -r /etc/nginx && mv /etc/nginx.before /etc/nginx && systemctl reload nginx",
-            ),
-        ),
-        key="tls-settings:@{target}:@{on}",
-    ),
+    fix=OLDEST_VERSION,
     refs=("https://www.rfc-editor.org/rfc/rfc8996",),
 )
 def legacy_versions(
@@ -101,27 +57,7 @@ def legacy_versions(
     impact=Impact.PARTIAL,
     exploit=Exploit.POC,
     surface=Surface.SERVICE,
-    fix=Fix(
-        action="Limit the cipher suites to modern ones",
-        do="Set the cipher list of the service to forward-secret AEAD suites, for example "
-        "`ECDHE+AESGCM:ECDHE+CHACHA20`, and reload it.",
-        verify="openssl s_client -connect @{target}:@{port} -tls1_2 -cipher "
-        "'NULL:aNULL:RC4:3DES:@SECLEVEL=0' "
-        "</dev/null   # alert handshake failure",
-        effort=Effort(setup=0.5, each=0.25),
-        disruption=Disruption.RESTART,
-        undo="Put the old list of ciphers back and reload the service.",
-        snippets=(
-            Snippet(
-                Language.SHELL,
-                "# On @{target}, for nginx on port @{port}:\n"
-                "echo 'ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;' > /etc/nginx/conf.d/10-ciphers.conf\n"
-                "nginx -t && systemctl reload nginx",
-                "rm /etc/nginx/conf.d/10-ciphers.conf && systemctl reload nginx",
-            ),
-        ),
-        key="tls-settings:@{target}:@{on}",
-    ),
+    fix=SOUND_CIPHERS,
     refs=("https://www.rfc-editor.org/rfc/rfc9325",),
 )
 def weak_ciphers(found: TlsCiphers) -> Verdicts:
@@ -133,7 +69,16 @@ def weak_ciphers(found: TlsCiphers) -> Verdicts:
             saw=service.weak or "all refused",
             want="all refused",
             port=service.port,
+            # Mail servers greet strangers whose certificate nobody checks: there a suite without one that
+            # still encrypts loses nothing against an attacker who listens.
+            severity=Severity.LOW if _only_anonymous(service.weak) and service.via == "smtp" else None,
         )
+
+
+def _only_anonymous(suites: tuple[str, ...]) -> bool:
+    return bool(suites) and all(
+        name.startswith("anonymous") and _SECRET.search(name) is not None for name in suites
+    )
 
 
 @check(
@@ -143,7 +88,7 @@ def weak_ciphers(found: TlsCiphers) -> Verdicts:
     impact=Impact.PARTIAL,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_new_certificate(
+    fix=new_certificate(
         "Renew the expired certificates",
         "Renew the certificate, install it, and let a machine renew it from now on.",
         "-dates   # notAfter in the future",
@@ -169,7 +114,7 @@ def certificate_expired(found: TlsCertificates, *, now: datetime) -> Verdicts:
     impact=Impact.MINOR,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_new_certificate(
+    fix=new_certificate(
         "Renew the certificates that are about to expire",
         "Renew the certificate before it expires, and let a machine renew it from now on.",
         "-enddate   # more than a month ahead",
@@ -197,7 +142,7 @@ def certificate_expiring(found: TlsCertificates, *, now: datetime, days: int = 3
     severity=Severity.MEDIUM,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_new_certificate(
+    fix=new_certificate(
         "Replace self-signed certificates",
         "Get the certificate from an authority that the clients trust: a public one or your own.",
         "-issuer -subject   # the issuer is an authority",
@@ -223,7 +168,7 @@ def certificate_self_signed(found: TlsCertificates) -> Verdicts:
     impact=Impact.PARTIAL,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_new_certificate(
+    fix=new_certificate(
         "Replace certificates with short keys",
         "Make a new key (RSA of 3072 bits, or P-256) and get a certificate for it.",
         "-text | grep 'Public-Key'   # 2048 bit or more for RSA",
@@ -249,7 +194,7 @@ def certificate_key(found: TlsCertificates, *, rsa_bits: int = 2048, curve_bits:
     severity=Severity.MEDIUM,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_new_certificate(
+    fix=new_certificate(
         "Replace certificates that are signed with SHA-1 or MD5",
         "Get a new certificate that is signed with SHA-256.",
         "-text | grep 'Signature Algorithm'   # sha256 or better",
@@ -278,7 +223,7 @@ def certificate_hash(
     severity=Severity.MEDIUM,
     exploit=Exploit.HARDENING,
     surface=Surface.SERVICE,
-    fix=_new_certificate(
+    fix=new_certificate(
         "Replace certificates that name another server",
         "Get a certificate whose subjectAltName holds the names under which clients reach this service.",
         "-ext subjectAltName   # the names of this service",

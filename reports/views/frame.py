@@ -8,6 +8,7 @@ import msgspec
 
 from checks.model import Outcome
 from reports.estate import Estate
+from reports.matrix import Matrix
 from reports.model import Findings, Past, Ranked, ScanInfo
 from reports.plan import Action, Plan, mandatory
 from reports.risk import MODEL
@@ -55,6 +56,8 @@ class Material(msgspec.Struct, frozen=True):
     plan: Plan
     today: date
     answers: Tally
+    matrix: Matrix | None = None
+    """What zones reach of each other, where the scope declares any."""
 
     @property
     def nothing_judged(self) -> bool:
@@ -82,6 +85,8 @@ class Frame(msgspec.Struct, frozen=True):
     baselines: str
     authorisation: str
     equation: str
+    zones: bool = False
+    """Whether there is a page of zones."""
 
 
 def tally(findings: Findings) -> Tally:
@@ -120,6 +125,7 @@ def frame(material: Material) -> Frame:
             f"{cover.planned:,} planned = {cover.done:,} done + {cover.failed:,} failed "
             f"+ {cover.not_scanned:,} not scanned"
         ),
+        zones=material.matrix is not None,
     )
 
 

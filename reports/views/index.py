@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from reports.matrix import Matrix
 from reports.views.frame import Frame, Material, Tally, frame
 from reports.views.words import counted, cut, day
 
@@ -63,6 +64,7 @@ def index(material: Material, headline: str) -> Index:
                 f"{counted(len(material.actions), 'action')} with commands, checks and ways back; "
                 f"{counted(answers.failed + answers.unanswered, 'finding')} in a table.",
             ),
+            *_zones(material.matrix),
         ),
         facts=_facts(material, shown),
         missed=tuple(
@@ -71,6 +73,14 @@ def index(material: Material, headline: str) -> Index:
         more_missed=max(0, len(unreached) - UNREACHED),
         limits=tuple(cut(limit, 400) for limit in info.limits),
     )
+
+
+def _zones(matrix: Matrix | None) -> tuple[Link, ...]:
+    """The page of zones, where there is one."""
+    if matrix is None:
+        return ()
+    about = f"What {counted(len(matrix.zones), 'zone')} reach of each other, against what they may."
+    return (Link("segmentation.html", "Zones", "For whoever keeps the firewalls", about),)
 
 
 def _facts(material: Material, shown: Frame) -> tuple[tuple[str, str], ...]:

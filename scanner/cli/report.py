@@ -8,7 +8,7 @@ import click
 
 from scanner.cli.options import open_store, store_option
 
-KINDS = ("all", "executive", "workbook")
+KINDS = ("all", "executive", "workbook", "segmentation")
 
 
 @click.command(short_help="Write the reports of a scan.")
@@ -28,12 +28,14 @@ KINDS = ("all", "executive", "workbook")
 def report(number: int | None, kind: str, out: Path, budget: str | None, store_url: str | None) -> None:
     """Write the reports of SCAN (default: the newest) as offline HTML files."""
     from checks.catalogue import load
-    from scanner.app import stored, write_report
+    from scanner.app import UsageError, stored, write_report
 
     hours = _hours(budget) if budget else None
     store = open_store(store_url)
     judged = stored(store, number, load())
     written = write_report(store, judged, out, kind=kind, budget_hours=hours)
+    if not written:
+        raise UsageError("the scope of this scan declares no zones, so there is no page of them")
     for path in written:
         click.echo(path)
 

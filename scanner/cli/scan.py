@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_VIEWS = click.option(
+    "--view",
+    "views",
+    multiple=True,
+    type=_FILE,
+    metavar="FILE",
+    help="Add what another scanner saw from its place (repeatable; `bartizan scans export` writes it).",
+)
 _OUT = click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -74,6 +82,26 @@ def _ways(function: F) -> F:
             click.option(
                 "--ports", default="", metavar="LIST", help="Without a scope: 22,80,8000-8100, top or all."
             ),
+            click.option(
+                "--udp-ports", default="", metavar="LIST", help="Likewise for UDP: 53,161, usual or none."
+            ),
+            click.option(
+                "--rate",
+                type=click.IntRange(1, 1_000_000),
+                metavar="PPS",
+                help="Packets a second to a network; not above the scope's own.",
+            ),
+            click.option(
+                "--rate-per-host",
+                type=click.IntRange(1, 1_000_000),
+                metavar="PPS",
+                help="Of those, to one host.",
+            ),
+            click.option(
+                "--lab",
+                is_flag=True,
+                help="These are test networks of mine: any rate is fine there. It is recorded.",
+            ),
             click.option("--probe-log", type=_FILE, help="Append every probe to this file as JSON lines."),
             click.option("--no-nmap", is_flag=True, help="Go without nmap even if it is installed."),
             click.option("--no-raw", is_flag=True, help="Ask ports with full connections, not raw packets."),
@@ -95,6 +123,7 @@ def _ways(function: F) -> F:
 )
 @click.option("--min-coverage", type=click.IntRange(0, 100), help="Exit 3 below this percentage of targets.")
 @feeds_option
+@_VIEWS
 def scan(
     out: Path,
     resume: bool,
@@ -102,6 +131,7 @@ def scan(
     fail_on: str | None,
     min_coverage: int | None,
     feeds_path: Path | None,
+    views: tuple[Path, ...],
     **ways: Any,
 ) -> int:
     """Look at TARGETs (default: the whole scope), judge them, and write one ranked report.
@@ -113,7 +143,7 @@ def scan(
                  user@host  ssh://u@h:22     a host over SSH
                  aws  aws://profile/region   a cloud account
     """  # noqa: D301 - the character itself is what keeps the lines apart
-    from scanner import app
+    from scanner import app, vantages
     from scanner.store.record import ScanState
 
     reached = _threshold(fail_on)
@@ -121,10 +151,14 @@ def scan(
     if dry_run:
         click.echo(_plan_table(prepared))
         return FINE
+    seen = vantages.read(views, prepared.catalogue.facts)
+    vantages.refuse_doubles(seen, vantages.planned(prepared.plan), prepared.record.organisation)
     app.folder_for_report(out)
     feeds = open_feeds(feeds_path)
     number = _collect(prepared, store, going, ways["workers"])
     interrupted = store.scan(number).state == "interrupted"
+    if seen and not interrupted:
+        vantages.join(store, store.scan(number), seen, prepared.catalogue.facts)
     judged = app.judge(store, number, prepared.demands, prepared.catalogue, app.utc_now(), feeds=feeds)
     judged = app.keep(store, judged, ScanState.INTERRUPTED if interrupted else ScanState.COMPLETE)
     try:
@@ -192,6 +226,7 @@ def collect(resume: bool, print_script: bool, output: Path | None, name: str, **
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write a report."
 )
 @feeds_option
+@_VIEWS
 @store_option
 @format_option("table", "jsonl", "json", "csv")
 def assess(
@@ -200,15 +235,17 @@ def assess(
     day: str | None,
     out: Path | None,
     feeds_path: Path | None,
+    views: tuple[Path, ...],
     store_url: str | None,
     form: str,
 ) -> int:
     """Judge the snapshots of SCAN (default: the newest). Connects to nothing.
 
     A scan that was only collected is completed and stored. One that was judged before is judged in
-    memory: it is shown, and reported with --out, and nothing stored is changed.
+    memory: it is shown, and reported with --out, and nothing stored is changed. With --view what other
+    scanners saw is added, and the whole is judged and stored, as a new scan where SCAN was judged before.
     """
-    from scanner import app
+    from scanner import app, vantages
     from scanner.cli.findings import write
     from scanner.prepare import demands_again
     from scanner.store.record import ScanState
@@ -216,6 +253,9 @@ def assess(
     store = open_store(store_url)
     row = store.scan(number)
     catalogue, demands = demands_again(row, baselines)
+    if views:
+        seen = vantages.read(views, catalogue.facts)
+        row = vantages.join(store, row, seen, catalogue.facts)
     judged = app.judge(store, row.number, demands, catalogue, _moment(day), feeds=open_feeds(feeds_path))
     stored = row.state == ScanState.COLLECTED and not baselines and day is None
     if stored:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
+from checks.fix import printable
 from scanner.cli.codes import USAGE
 from scanner.cli.options import format_option, open_store, store_option
 from scanner.cli.text import mark, table
@@ -86,6 +88,29 @@ def scans_show(number: int | None, store_url: str | None, form: str) -> None:
         click.echo(f"  {mark(outcome)} {count}")
     cells = [[t["name"], t["kind"], t["state"], t["reason"]] for t in data["targets"]]
     click.echo("\n" + table(["target", "kind", "state", "reason"], cells, wide=3))
+
+
+@scans.command("export")
+@click.argument("number", type=int, required=False)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE")
+@store_option
+def scans_export(number: int | None, out: Path, store_url: str | None) -> None:
+    """Write what a scan (default: the newest) saw of networks into one FILE, for another scanner.
+
+    It holds the snapshots with their digests and the chain head, and no scope, option or secret.
+    """
+    from scanner.app import UsageError
+    from scanner.files import writing
+    from scanner.store.views import export
+
+    store = open_store(store_url)
+    row = store.scan(number)
+    try:
+        with writing(out) as file:
+            count = export(store, row, file)
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror}") from None
+    click.echo(f"{printable(str(out))}: {count} snapshots of scan {row.number}, chain head {row.head}")
 
 
 def _scan_json(store: Any, row: Any, outcomes: Mapping[str, int]) -> dict[str, Any]:

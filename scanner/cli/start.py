@@ -28,6 +28,8 @@ COMMANDS = {
     "findings": ("scanner.cli.findings", "findings", "List findings, worst first."),
     "explain": ("scanner.cli.findings", "explain", "Explain one finding: evidence, score, clock, fix."),
     "report": ("scanner.cli.report", "report", "Write the reports of a scan."),
+    "segmentation": ("scanner.cli.zones", "segmentation", "Show what zones reach of each other."),
+    "inventory": ("scanner.cli.inventory", "inventory", "Approve the machines of a network, or list them."),
     "scans": ("scanner.cli.show", "scans", "List scans, or show one."),
     "checks": ("scanner.cli.show", "checks", "List checks, or show one."),
     "baselines": ("scanner.cli.show", "baselines", "List baselines, or show one."),

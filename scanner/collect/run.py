@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from checks.facts.snapshot import Fact, Snapshot
 from checks.model import Kind
-from scanner.addresses import Address
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.dispatch.jobs import Job, Result
 from scanner.scope import AwsScope, Guard, HostScope, NetworkScope, PlannedTarget
@@ -51,6 +50,11 @@ class Options:
     minutes: int = 120
     ports: str | tuple[int, ...] = ()
     """`top`, `all` or numbers; empty: what the scope says of each network."""
+    udp_ports: str | tuple[int, ...] = ()
+    """`usual`, `none` or numbers; empty: what the scope says of each network."""
+    rate: int = 0
+    rate_per_host: int = 0
+    """Packets a second to a network and to one host; 0: what the scope says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,9 @@ class Worker:
         """The snapshots of one target. What was seen before an error comes with the error."""
         target = job.target
         moment = self.context.clock()
-        if not self.guard.allows_now(moment):
-            opening = self.guard.next_opening(moment)
+        guard = self.guard.of_zone(target.zone)
+        if not guard.allows_now(moment):
+            opening = guard.next_opening(moment)
             message = f"outside the time window of the scope; it opens {opening}"
             return Result(job, error=CollectError(Failure.OUT_OF_SCOPE, message))
         context = Context(
@@ -90,7 +95,7 @@ class Worker:
                 case NetworkScope() as way:
                     import scanner.collect.network.collect as network
 
-                    for one in network.collect(target, wanted, self._network(way), context):
+                    for one in network.collect(target, wanted, self._network(way, guard), context):
                         seen.append(one)
                 case AwsScope() as way:
                     import scanner.collect.cloud.collect as cloud
@@ -108,27 +113,26 @@ class Worker:
             return Result(job, tuple(seen), error)
         return Result(job, tuple(seen))
 
-    def _network(self, way: NetworkScope) -> NetworkAccess:
+    def _network(self, way: NetworkScope, guard: Guard) -> NetworkAccess:
         from scanner.collect.network.collect import NetworkAccess
-        from scanner.collect.network.ports import LISTS
+        from scanner.rates import rates
 
-        ports = self.options.ports or way.ports
+        rate, per_host = rates(self.options, way)
         return NetworkAccess(
             addresses=way.addresses,
-            ports=LISTS[ports] if isinstance(ports, str) else ports,
+            ports=tcp_ports(self.options, way),
+            udp_ports=udp_ports(self.options, way),
+            fragile=way.fragile,
             vantage=way.vantage,
-            rate=way.rate,
-            per_host=way.per_host,
-            allowed=self._may_send,
+            rate=rate,
+            per_host=per_host,
+            allowed=lambda address: guard.allows_address(address) and guard.allows_now(self.context.clock()),
             use_raw=self.options.raw,
             use_nmap=self.options.nmap,
             total_seconds=self.options.minutes * 60,
             own_identities=own_identities(),
             log=self.log,
         )
-
-    def _may_send(self, address: Address) -> bool:
-        return self.guard.allows_address(address) and self.guard.allows_now(self.context.clock())
 
     def _ssh(self, way: HostScope) -> SshAccess:
         from scanner.collect.ssh_way import ssh_access
@@ -151,6 +155,25 @@ class Worker:
             account=way.account,
             total_seconds=self.options.minutes * 60,
         )
+
+
+def tcp_ports(options: Options, way: NetworkScope) -> tuple[int, ...]:
+    """The TCP ports that a network is asked for, with those that the ways between zones name."""
+    from scanner.collect.network.ports import LISTS
+
+    ports = options.ports or way.ports
+    listed = LISTS[ports] if isinstance(ports, str) else ports
+    return tuple(sorted({*listed, *way.also})) if way.also else listed
+
+
+def udp_ports(options: Options, way: NetworkScope) -> tuple[int, ...]:
+    """The UDP ports that a network is asked for; none where somebody named TCP ports and no UDP ones."""
+    from scanner.collect.network.udp_payloads import USUAL_UDP
+
+    own_list = isinstance(options.ports, tuple) and bool(options.ports)
+    chosen = options.udp_ports or ("none" if own_list else way.udp)
+    listed = {"usual": tuple(USUAL_UDP), "none": ()}[chosen] if isinstance(chosen, str) else chosen
+    return tuple(sorted({*listed, *way.also_udp}))
 
 
 def own_identities(machine_id: Path = Path("/etc/machine-id")) -> tuple[str, ...]:

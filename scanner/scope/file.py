@@ -13,12 +13,14 @@ from checks.model import AssetValue
 from scanner.addresses import Network, count, never, parse_network
 from scanner.names import host_name, numeric, parse_ports, region_name
 from scanner.scope.windows import Window
+from scanner.scope.zones import ReachEntry, ZoneEntry, ZoneName
 from scanner.targets import ADDRESS_LIMIT, HostTarget, parse_target
 from scanner.transport.secrets import secret_reference
 
 MOST_ADDRESSES = 2**24
 MOST_PACKETS_PER_SECOND = 5000
 MOST_JUMPS = 8
+MOST_UDP_PORTS = 256
 NO_JUMP = "none"
 _NAME = r"^[A-Za-z][A-Za-z0-9._-]{0,63}$"
 LONGEST_TEXT = 2_000
@@ -71,6 +73,20 @@ def _ports(value: object) -> str | tuple[int, ...]:
     for one in value:
         found.update(parse_ports(str(one)))
     return tuple(sorted(found))
+
+
+def _datagrams(value: object) -> str | tuple[int, ...]:
+    """UDP ports: the usual ones, none, or a list."""
+    if value in ("usual", "none"):
+        return str(value)
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"usual, none, or a list such as [53, 161] is expected, not {value!r}")
+    found = tuple(sorted({port for one in value for port in parse_ports(str(one))}))
+    if len(found) > MOST_UDP_PORTS:
+        raise ValueError(
+            f"{len(found):,} UDP ports are more than {MOST_UDP_PORTS}: each silent one takes a wait"
+        )
+    return found
 
 
 def _region(value: object) -> str:
@@ -168,13 +184,30 @@ class Asset(Written):
     owner: str = ""
 
 
+class Rate(Written):
+    """How hard we knock: packets a second over all, and at one address."""
+
+    packets_per_second: Annotated[int, Field(ge=1, le=MOST_PACKETS_PER_SECOND)] = 500
+    per_host: Annotated[int, Field(ge=1, le=MOST_PACKETS_PER_SECOND)] = 50
+
+
 class NetworkEntry(Asset):
-    """Networks of one purpose. `ports` is `top`, `all` or sorted numbers; `vantage` is where we stand."""
+    """Networks of one purpose. `ports` is `top`, `all` or sorted numbers; `vantage` is where we stand.
+
+    `udp` is `usual`, `none` or sorted numbers; left out, the usual ones where `ports` is no list.
+    """
 
     cidrs: Annotated[list[Scanned], Field(min_length=1)]
     ports: Annotated[str | tuple[int, ...], BeforeValidator(_ports)] = "top"
+    udp: Annotated[str | tuple[int, ...], BeforeValidator(_datagrams)] = ""
     vantage: Name = "inside"
     public: bool = False
+    rate: Rate | None = None
+
+    @property
+    def udp_ports(self) -> str | tuple[int, ...]:
+        """`usual`, `none` or sorted numbers."""
+        return self.udp or ("usual" if isinstance(self.ports, str) else "none")
 
 
 class HostEntry(Asset):
@@ -207,13 +240,6 @@ class LocalEntry(Asset):
     name: Name = "local"
 
 
-class Rate(Written):
-    """How hard we knock: packets a second over all, and at one address."""
-
-    packets_per_second: Annotated[int, Field(ge=1, le=MOST_PACKETS_PER_SECOND)] = 500
-    per_host: Annotated[int, Field(ge=1, le=MOST_PACKETS_PER_SECOND)] = 50
-
-
 class Limits(Written):
     """How much one scan may be: addresses in all, and minutes."""
 
@@ -222,11 +248,15 @@ class Limits(Written):
 
 
 class BaselineChoice(Written):
-    """A baseline of the library or of a file, and its profile (default: the one meant for everybody)."""
+    """A baseline of the library or of a file, and its profile (default: the one meant for everybody).
+
+    With `zones` it is for the targets in these zones only.
+    """
 
     id: Slug | None = None
     file: Annotated[str, Field(min_length=1)] | None = None
     profile: Slug | None = None
+    zones: list[ZoneName] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -245,6 +275,10 @@ class ScopeFile(Written):
     hosts: list[HostEntry] = Field(default_factory=list)
     aws: list[AwsEntry] = Field(default_factory=list)
     local: LocalEntry | None = None
+    zones: list[ZoneEntry] = Field(default_factory=list)
+    reach: list[ReachEntry] = Field(default_factory=list)
+    inventory: Annotated[str, BeforeValidator(_file)] = ""
+    fragile: list[Annotated[Network, BeforeValidator(_network)]] = Field(default_factory=list)
     exclude: list[Annotated[Network | str, BeforeValidator(_excluded)]] = Field(default_factory=list)
     windows: list[Window] | None = None
     blackouts: list[Window] = Field(default_factory=list)

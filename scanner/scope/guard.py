@@ -32,7 +32,8 @@ class Guard:
 
     `until` is the last day (in UTC) of the authorisation. `open_names` are host names that a person
     named together with the authorisation for them: such a name may lead anywhere that is not barred.
-    `passages` are addresses that are only passed through, to log in at a jump host.
+    `zone` is that of the targets it is asked for, whose windows count. `passages` are addresses that are only
+    passed through, to log in at a jump host.
     """
 
     allowed: AddressSet = field(default_factory=AddressSet)
@@ -42,6 +43,7 @@ class Guard:
     open_names: frozenset[str] = frozenset()
     times: Times = field(default_factory=Times)
     until: date | None = None
+    zone: str = ""
 
     def allows_address(self, address: Address, name: str = "") -> bool:
         """Whether a packet may go there; `name` is the host name that led to the address."""
@@ -68,7 +70,11 @@ class Guard:
 
     def allows_now(self, moment: datetime) -> bool:
         """Whether scanning is allowed at this moment, which has a time zone."""
-        return not self.expired(moment) and self.times.open(moment)
+        return not self.expired(moment) and self.times.of(self.zone).open(moment)
+
+    def of_zone(self, zone: str) -> Guard:
+        """The guard for targets in a zone, which may have windows and blackouts of its own."""
+        return replace(self, zone=zone)
 
     def expired(self, moment: datetime) -> bool:
         """Whether the authorisation has ended."""
@@ -78,12 +84,13 @@ class Guard:
         """When scanning is allowed again, in words; empty where it is allowed now."""
         if self.allows_now(moment):
             return ""
-        opening = self.times.next_opening(moment)
+        times = self.times.of(self.zone)
+        opening = times.next_opening(moment)
         if self.until is not None and (self.expired(moment) or (opening and self.expired(opening))):
             return f"never: the authorisation ends on {self.until}; renew it in the scope file"
         if opening is None:
             return "not within the next eight days"
-        zone = next((w.time_zone for w in self.times.windows if w.covers(opening)), "UTC")
+        zone = next((w.time_zone for w in times.windows if w.covers(opening)), "UTC")
         return in_words(opening, zone)
 
 

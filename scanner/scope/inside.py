@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Protocol
 
+import msgspec
+
 from checks.facts.network import INSIDE, LOOPBACK
 from checks.model import Kind, Target
-from scanner.addresses import AddressSet, Network, is_loopback, is_public, literal, text_of
-from scanner.scope.clashes import nearest
+from scanner.addresses import Address, AddressSet, Network, is_loopback, is_public, literal, text_of
+from scanner.names import nearest
 from scanner.scope.file import Asset, AwsEntry, HostEntry, LocalEntry, NetworkEntry
 from scanner.scope.guard import Guard
 from scanner.scope.load import Scope
@@ -83,9 +85,9 @@ class Inside:
     def host(self, entry: HostEntry) -> PlannedTarget:
         """A host of the scope."""
         spec = HostTarget(entry.address, entry.port, entry.user).spec
-        return PlannedTarget(
-            _target(Kind.HOST, entry, spec), HostWays(self.scope, self.guard, self.environ).to(entry)
-        )
+        address = literal(entry.address)
+        target = self._zoned(_target(Kind.HOST, entry, spec), address)
+        return PlannedTarget(target, HostWays(self.scope, self.guard, self.environ).to(entry))
 
     def account(self, entry: AwsEntry, wanted: tuple[str, ...] = ()) -> PlannedTarget:
         """A cloud account of the scope, in the wanted regions or in all that the scope names."""
@@ -114,12 +116,26 @@ class Inside:
             left = own - self.guard.excluded
             if left.size:
                 smaller = max(network, target.network, key=lambda n: n.prefixlen)
-                drafts.append(_network_draft(entry, smaller, left, own.size - left.size))
+                draft = _network_draft(entry, smaller, left, own.size - left.size)
+                drafts.append(self._with_ways(draft))
         if not drafts:
             if some:
                 raise ExcludedError("the scope excludes all of it")
             raise RefusedError("it is the name or the broadcast address of a network of the scope")
         return tuple(drafts)
+
+    def _zoned(self, target: Target, place: Network | Address | None) -> Target:
+        """The target in the zone that its address lies in, where its entry names none."""
+        if target.zone or place is None:
+            return target
+        return msgspec.structs.replace(target, zone=self.scope.policy.zone_of(place))
+
+    def _with_ways(self, draft: NetworkDraft) -> NetworkDraft:
+        """The network in its zone, to be asked also for the ports that the ways into the zone name."""
+        target = self._zoned(draft.target, draft.network)
+        policy = self.scope.policy
+        also, also_udp = policy.ports_into(target.zone, "tcp"), policy.ports_into(target.zone, "udp")
+        return replace(draft, target=target, also=also, also_udp=also_udp)
 
     def _entries(self, wanted: Network) -> list[tuple[Network, NetworkEntry]]:
         found = [
@@ -247,6 +263,8 @@ def _network_draft(entry: NetworkEntry, network: Network, left: AddressSet, excl
         network=network,
         addresses=left,
         ports=entry.ports,
+        udp=entry.udp_ports,
+        rate=entry.rate,
         vantage=LOOPBACK if is_loopback(network) else entry.vantage,
         excluded=excluded,
     )

@@ -13,10 +13,12 @@ from baselines.text import MAX_BYTES, Document, parse, read
 from baselines.text import Path as Place
 from checks.fix import printable
 from scanner.addresses import LOOPBACK, AddressSet, literal
-from scanner.scope.clashes import nearest, refuse_clashes, refuse_secrets
+from scanner.names import nearest
+from scanner.scope.clashes import refuse_clashes, refuse_secrets
 from scanner.scope.file import NO_JUMP, ScopeFile
 from scanner.scope.guard import Guard, ScopeError
 from scanner.scope.windows import Times
+from scanner.scope.zones import Policy
 from scanner.targets import HostTarget, parse_target
 
 _NO_FILE = "(no scope file)"
@@ -39,6 +41,11 @@ class Scope:
     def given(self) -> bool:
         """Whether there is a scope file."""
         return self.path is not None
+
+    @property
+    def policy(self) -> Policy:
+        """The zones, and what may reach what."""
+        return Policy(tuple(self.file.zones), tuple(self.file.reach))
 
     @property
     def guard(self) -> Guard:
@@ -138,6 +145,12 @@ def check_files(scope: Scope, environ: Mapping[str, str] = os.environ) -> None:
     for number, choice in enumerate(scope.file.baselines):
         if choice.file is not None:
             _look(scope, ("baselines", number, "file"), f"file:{choice.file}", environ)
+    if scope.file.inventory:
+        path = _look(scope, ("inventory",), scope.file.inventory, environ)
+        if path.stat().st_mode & stat.S_IWOTH:
+            raise scope.error(
+                ("inventory",), f"{scope.file.inventory}: everybody may change it; chmod o-w it first"
+            )
 
 
 def check_names(
@@ -167,7 +180,7 @@ def check_names(
 
 def _look(
     scope: Scope, place: Place, reference: str, environ: Mapping[str, str], *, secret: bool = False
-) -> None:
+) -> Path:
     try:
         path = scope.file_path(reference, environ)
         status = path.stat()
@@ -184,6 +197,7 @@ def _look(
             f"{reference}: others may read this {'key' if place[-1] == 'key' else 'file'} (mode {mode:04o}); "
             "chmod 600 it first",
         )
+    return path
 
 
 def _reason(error: Exception) -> str:

@@ -185,10 +185,8 @@ def _listed(scope: Scope, drafts: Sequence[Draft]) -> tuple[PlannedTarget, ...]:
             f"{total:,} addresses are more than the {limit:,} allowed in one scan; "
             "name fewer networks, or raise limits.addresses in the scope file"
         )
-    rate = scope.file.rate
-    return tuple(
-        d.listed(rate.packets_per_second, rate.per_host) if isinstance(d, NetworkDraft) else d for d in drafts
-    )
+    rate, fragile = scope.file.rate, AddressSet.of(scope.file.fragile)
+    return tuple(d.listed(rate, fragile) if isinstance(d, NetworkDraft) else d for d in drafts)
 
 
 def _left_out(drafts: Iterable[Draft]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from checks.model import Target
 from scanner.addresses import Address, AddressSet, Network
+from scanner.scope.file import Rate
 from scanner.scope.guard import Guard
 
 
@@ -14,8 +15,10 @@ from scanner.scope.guard import Guard
 class NetworkScope:
     """The addresses of one network that may be asked, and how.
 
-    `ports` is `top`, `all` or sorted numbers; `rate` and `per_host` are packets a second; `excluded` is
-    how many of its addresses the scope excludes.
+    `ports` is `top`, `all` or sorted numbers, and `also` the TCP ports that the ways between zones name;
+    `udp` is `usual`, `none` or sorted numbers, and `also_udp` likewise; `rate` and `per_host` are packets a
+    second; `excluded` is how many of its addresses the scope excludes; `fragile` are those that get as few
+    words as possible.
     """
 
     network: Network
@@ -25,6 +28,10 @@ class NetworkScope:
     rate: int
     per_host: int
     excluded: int
+    also: tuple[int, ...] = ()
+    udp: str | tuple[int, ...] = "none"
+    also_udp: tuple[int, ...] = ()
+    fragile: frozenset[Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +89,27 @@ class NetworkDraft:
     ports: str | tuple[int, ...]
     vantage: str
     excluded: int
+    also: tuple[int, ...] = ()
+    udp: str | tuple[int, ...] = "usual"
+    also_udp: tuple[int, ...] = ()
+    rate: Rate | None = None
 
-    def listed(self, rate: int, per_host: int) -> PlannedTarget:
-        """The same with every address."""
+    def listed(self, rate: Rate, fragile: AddressSet) -> PlannedTarget:
+        """The same with every address, at its own rate or else at this one."""
+        own = self.rate or rate
+        addresses = tuple(self.addresses)
         access = NetworkScope(
             network=self.network,
-            addresses=tuple(self.addresses),
+            addresses=addresses,
             ports=self.ports,
             vantage=self.vantage,
-            rate=rate,
-            per_host=per_host,
+            rate=own.packets_per_second,
+            per_host=own.per_host,
             excluded=self.excluded,
+            also=self.also,
+            udp=self.udp,
+            also_udp=self.also_udp,
+            fragile=frozenset(one for one in addresses if one in fragile) if fragile.size else frozenset(),
         )
         return PlannedTarget(self.target, access)
 

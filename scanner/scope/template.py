@@ -29,8 +29,25 @@ local:
 #     value: standard
 #     owner: IT
 #     ports: top             # top, all, or a list: [22, 443, "8000-8100"]
+#     # udp: usual           # usual, none, or a list: [53, 161]
+#     # rate: {packets_per_second: 200, per_host: 20}
 #     vantage: inside        # where this scanner stands: inside, outside, or a zone
 #     public: false          # true allows addresses of the internet
+
+# Devices that a question can disturb (printers, controllers): they are asked as little as possible.
+# fragile: ["10.0.0.20", "10.0.9.0/24"]
+
+# Parts of the network that are kept apart, and what may reach what: what is not named is denied.
+# zones:
+#   - {name: office, networks: [10.0.0.0/24]}
+#   - {name: dmz, networks: [10.0.5.0/24]}
+# reach:
+#   - {from: office, to: dmz, ports: [443, "udp/53"]}
+#   - {from: office, to: dmz, ports: [443], required: true}
+#   - {from: outside, to: dmz, ports: [443]}
+
+# The machines that are approved (`bartizan inventory accept` writes the list); all others are reported.
+# inventory: file:inventory.yaml
 
 # Hosts that are logged in to over SSH, to read and never to change.
 # A key is named by where it is kept: file:PATH, env:NAME (a variable with the path) or agent:
@@ -65,6 +82,7 @@ local:
 #   - {days: [mon, tue, wed, thu, fri], from: "22:00", to: "06:00", time_zone: Europe/Berlin}
 # blackouts:
 #   - {days: [sun], from: "00:00", to: "24:00", time_zone: Europe/Berlin}
+#   - {dates: [2026-12-24, 2027-01-06], time_zone: Europe/Berlin, zone: office}
 
 rate:
   packets_per_second: 500    # at most 5000
@@ -77,6 +95,7 @@ limits:
 # What is demanded (leave out: every baseline that fits what is scanned).
 # baselines:
 #   - {id: linux-server, profile: level-1}
+#   - {id: network-exposure, profile: office, zones: [office]}
 #   - {file: own-baseline.yaml}
 
 # Installed packages that may add checks. None are loaded unless they are named.

@@ -6,7 +6,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Self
@@ -19,6 +19,10 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 _DAY = 24 * 60
 # Two weeks half a year apart: what is open in neither is open in no week, whatever the clocks do.
 _SAMPLES = (datetime(2026, 1, 4, tzinfo=UTC), datetime(2026, 7, 5, tzinfo=UTC))
+
+
+_NONE = -1
+"""The minute of a time that was not given."""
 
 
 class Day(StrEnum):
@@ -43,6 +47,20 @@ def _minute(value: object) -> int:
     return int(hours) * 60 + int(minutes)
 
 
+def _dates(value: object) -> tuple[date, date] | None:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value):
+        try:
+            first, last = (date.fromisoformat(one) for one in value)
+        except ValueError:
+            raise ValueError(
+                f"two days such as [2026-12-24, 2027-01-06] are expected, not {value!r}"
+            ) from None
+        if last < first:
+            raise ValueError(f"{last} is before {first}; write the first day first")
+        return first, last
+    raise ValueError(f"two days such as [2026-12-24, 2027-01-06] are expected, not {value!r}")
+
+
 def _time_zone(value: object) -> str:
     names = zoneinfo.available_timezones()
     if isinstance(value, str) and value in names:
@@ -53,19 +71,35 @@ def _time_zone(value: object) -> str:
 
 
 class Window(Written):
-    """A time of day on some days; `to` before `from` is on the next day. Times are minutes of the day."""
+    """A time of day on some days; `to` before `from` is on the next day. Times are minutes of the day.
+
+    With `dates`, two days, only from the first to the last of them, and the whole day unless times are given.
+    With `zone` it is for the targets in that zone.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     days: Annotated[list[Annotated[Day, Field(strict=False)]], Field(min_length=1)] = Field(
         default_factory=lambda: list(Day)
     )
-    from_: Annotated[int, BeforeValidator(_minute), Field(alias="from")]
-    to: Annotated[int, BeforeValidator(_minute)]
+    from_: Annotated[int, BeforeValidator(_minute), Field(alias="from")] = _NONE
+    to: Annotated[int, BeforeValidator(_minute)] = _NONE
     time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
+    dates: Annotated[tuple[date, date] | None, BeforeValidator(_dates)] = None
+    zone: Annotated[str, Field(pattern=r"^([A-Za-z][A-Za-z0-9._-]{0,63})?$")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_days(cls, value: object) -> object:
+        """Dates alone mean whole days."""
+        if isinstance(value, dict) and "dates" in value and not {"from", "to"} & set(value):
+            return {**value, "from": "00:00", "to": "24:00"}
+        return value
 
     @model_validator(mode="after")
     def _covers_something(self) -> Self:
+        if _NONE in (self.from_, self.to):
+            raise ValueError('from and to are missing: write {from: "22:00", to: "06:00"}, or dates')
         if self.from_ == self.to:
             raise ValueError('from and to are equal, which covers nothing; a whole day is "00:00" to "24:00"')
         if self.from_ == _DAY:
@@ -76,10 +110,15 @@ class Window(Written):
         """Whether this moment lies in it, by the clock on the wall of its time zone."""
         local = moment.astimezone(zoneinfo.ZoneInfo(self.time_zone))
         minute = local.hour * 60 + local.minute
-        today, yesterday = _WEEK[local.weekday()], _WEEK[local.weekday() - 1]
+        today = local.date()
         if self.from_ < self.to:
-            return today in self.days and self.from_ <= minute < self.to
-        return (today in self.days and minute >= self.from_) or (yesterday in self.days and minute < self.to)
+            return self._on(today) and self.from_ <= minute < self.to
+        before = self._on(today - timedelta(days=1)) and minute < self.to
+        return before or (self._on(today) and minute >= self.from_)
+
+    def _on(self, day: date) -> bool:
+        inside = self.dates is None or self.dates[0] <= day <= self.dates[1]
+        return inside and _WEEK[day.weekday()] in self.days
 
     def edges(self, near: datetime) -> Iterator[datetime]:
         """The moments in the week from `near` on, and a day around it, at which it may begin or end."""
@@ -87,8 +126,8 @@ class Window(Written):
         first = near.astimezone(zone).date() - timedelta(days=1)
         for day in range(10):
             for minute in (self.from_, self.to):
-                date = first + timedelta(days=day + minute // _DAY)
-                wall = datetime.combine(date, time(minute % _DAY // 60, minute % 60), zone)
+                local = first + timedelta(days=day + minute // _DAY)
+                wall = datetime.combine(local, time(minute % _DAY // 60, minute % 60), zone)
                 yield wall.astimezone(UTC)
 
 
@@ -98,6 +137,12 @@ class Times:
 
     windows: tuple[Window, ...] = ()
     blackouts: tuple[Window, ...] = ()
+
+    def of(self, zone: str) -> Times:
+        """The times of a zone: its own windows in the place of the general ones, and both their blackouts."""
+        own = tuple(one for one in self.windows if zone and one.zone == zone)
+        general = tuple(one for one in self.windows if not one.zone)
+        return Times(own or general, tuple(one for one in self.blackouts if one.zone in ("", zone)))
 
     def open(self, moment: datetime) -> bool:
         """Whether scanning is allowed at this moment.
@@ -112,13 +157,21 @@ class Times:
         return inside and not any(blackout.covers(moment) for blackout in self.blackouts)
 
     def next_opening(self, moment: datetime) -> datetime | None:
-        """The first whole minute, now or within eight days, at which scanning is allowed, or None."""
+        """The first whole minute at which scanning is allowed, or None.
+
+        It is looked for now, within eight days, and within eight days of the end of each dated blackout.
+        """
         if self.open(moment):
             return moment
         start = moment.astimezone(UTC).replace(second=0, microsecond=0)
-        # Minute by minute, because a change of the clocks can open a window between its own edges.
-        minutes = (start + timedelta(minutes=n) for n in range(1, 8 * _DAY))
-        return next((minute for minute in minutes if self.open(minute)), None)
+        ends = (one.dates[1] for one in self.blackouts if one.dates is not None)
+        later = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in sorted(ends))
+        for begin in (start, *(one for one in later if one > start)):
+            # Minute by minute, because a change of the clocks can open a window between its own edges.
+            minutes = (begin + timedelta(minutes=n) for n in range(1, 8 * _DAY))
+            if (found := next((minute for minute in minutes if self.open(minute)), None)) is not None:
+                return found
+        return None
 
 
 def fault(windows: Sequence[Window] | None, blackouts: Sequence[Window]) -> tuple[str, str]:
@@ -128,7 +181,20 @@ def fault(windows: Sequence[Window] | None, blackouts: Sequence[Window]) -> tupl
     """
     if windows is not None and not windows:
         return "windows", "no window is ever open; leave windows out to scan at any time"
-    chosen = tuple(windows or ())
+    zones = dict.fromkeys(("", *(one.zone for one in (*(windows or ()), *blackouts))))
+    every = Times(tuple(windows or ()), tuple(one for one in blackouts if one.dates is None))
+    for zone in zones:
+        times = every.of(zone)
+        if any(one.dates for one in times.windows):
+            continue
+        key, reason = _fault(times.windows, times.blackouts)
+        if key:
+            return key, f"zone {zone}: {reason}" if zone else reason
+    return "", ""
+
+
+def _fault(chosen: tuple[Window, ...], blackouts: Sequence[Window]) -> tuple[str, str]:
+    """The same for the times of one zone, none of which has dates."""
     if blackouts and not _ever(Times((), tuple(blackouts)), wanted=True):
         return "blackouts", "they cover all time; nothing could ever be scanned"
     if not _ever(Times(chosen, tuple(blackouts)), wanted=True):

@@ -31,11 +31,27 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ViewRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What another scanner saw, added to a scan: from where, under whose authority, and its chain head."""
+
+    vantage: str
+    scan: int
+    organisation: str
+    authorisation: str
+    started: str
+    finished: str
+    version: str
+    head: str
+    digest: str
+
+
 class ScanRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a scan was asked to do, with whose authority, and by which version.
 
     `words` and `options` are the command line, so that an interrupted scan can go on and an old one
-    can be replayed. `scope_text` is the scope file as it was.
+    can be replayed. `scope_text` is the scope file as it was, `inventory_text` the list of approved machines;
+    `compared_with` is the number of the scan before, with which this one is compared where there is no list.
+    `views` are what other scanners saw and what was added to this scan.
     """
 
     organisation: str
@@ -49,6 +65,9 @@ class ScanRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plugins: tuple[Plugin, ...] = ()
     limits: tuple[str, ...] = ()
     budget_hours: float = 40.0
+    inventory_text: str = ""
+    compared_with: int = 0
+    views: tuple[ViewRecord, ...] = ()
 
 
 class ScanRow(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ SCHEMA = "0003"
 """The newest migration; a store that says otherwise is upgraded, or refused if it is newer."""
 
 GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPlace:
+    """Where a snapshot stands in the chain: scan, job, spec of the target, and when it was taken."""
+
+    scan: int
+    job: int
+    spec: str
+    moment: str
 
 
 class Store:
@@ -124,6 +135,19 @@ class Store:
         with self.begin() as c:
             return [_scan(row) for row in c.execute(select(t.scans).order_by(t.scans.c.id)).mappings()]
 
+    def last_with(self, specs: Collection[str]) -> int:
+        """The newest complete scan that has seen one of these targets, or 0."""
+        query = (
+            select(t.scans.c.id)
+            .join(t.jobs, t.jobs.c.scan_id == t.scans.c.id)
+            .where(t.scans.c.state == ScanState.COMPLETE, t.jobs.c.state == JobState.DONE)
+            .where(t.jobs.c.spec.in_(sorted(specs)))
+            .order_by(t.scans.c.id.desc())
+            .limit(1)
+        )
+        with self.begin() as c:
+            return int(c.execute(query).scalar() or 0)
+
     def jobs(self, scan: int) -> list[JobRow]:
         """The ledger of a scan, in the order of planning."""
         query = select(t.jobs).where(t.jobs.c.scan_id == scan).order_by(t.jobs.c.id)
@@ -164,9 +188,10 @@ class Store:
     ) -> None:
         """Ends a job and chains its snapshots, all or nothing."""
         with self.begin() as c:
-            head = self._head(c)
+            head = self.head(c)
             for one in snapshots:
-                head = _append(c, scan, job, one, head)
+                place = ChainPlace(scan, job, one.target.spec, one.taken_at)
+                head = append(c, place, encode(one), head)
             c.execute(
                 t.jobs.update().where(t.jobs.c.id == job),
                 {"state": state, "finished": at, "failure": failure, "reason": reason},
@@ -243,7 +268,7 @@ class Store:
         with self.begin() as c:
             for row in c.execute(query).mappings():
                 plain = self._inflated(row["digest"], row["data"])
-                head = _link(head, row["meta"], hashlib.sha256(plain).hexdigest())
+                head = link_hash(head, row["meta"], hashlib.sha256(plain).hexdigest())
                 links += 1
                 if head != row["hash"]:
                     raise StoreError(
@@ -265,7 +290,8 @@ class Store:
             raise StoreError(message) from None
 
     @staticmethod
-    def _head(c: Connection) -> str:
+    def head(c: Connection) -> str:
+        """The newest hash of the chain."""
         found = c.execute(select(t.chain.c.hash).order_by(t.chain.c.id.desc()).limit(1)).scalar()
         return found or GENESIS
 
@@ -304,24 +330,22 @@ class Store:
                 raise StoreError(f"{self.where}: {error}") from error
 
 
-def _append(c: Connection, scan: int, job: int, snapshot: Snapshot, head: str) -> str:
-    plain = encode(snapshot)
+def append(c: Connection, at: ChainPlace, plain: bytes, head: str) -> str:
+    """Chains one encoded snapshot to that head; the new head."""
     digest = hashlib.sha256(plain).hexdigest()
     if c.execute(select(func.count()).where(t.artefacts.c.digest == digest)).scalar_one() == 0:
         c.execute(
             t.artefacts.insert(), {"digest": digest, "data": zlib.compress(plain, 6), "size": len(plain)}
         )
-    meta = msgspec.json.encode(
-        {"scan": scan, "target": snapshot.target.spec, "at": snapshot.taken_at}, order="sorted"
-    ).decode()
-    link = _link(head, meta, digest)
+    meta = msgspec.json.encode({"scan": at.scan, "target": at.spec, "at": at.moment}, order="sorted").decode()
+    link = link_hash(head, meta, digest)
     c.execute(
-        t.chain.insert(), {"scan_id": scan, "job_id": job, "meta": meta, "digest": digest, "hash": link}
+        t.chain.insert(), {"scan_id": at.scan, "job_id": at.job, "meta": meta, "digest": digest, "hash": link}
     )
     return link
 
 
-def _link(before: str, meta: str, digest: str) -> str:
+def link_hash(before: str, meta: str, digest: str) -> str:
     """One link of the chain: SHA-256 over the link before, the length-prefixed meta, and the digest."""
     data = meta.encode()
     return hashlib.sha256(

@@ -29,6 +29,10 @@ __all__ = ["Address", "Nmap", "NmapHost", "NmapOutput", "Profile", "available", 
 _KILL_AFTER = 2.0
 _POLL = 0.05
 _MOST_PORTS = 1_000
+PROBES_PER_HOST = 2
+_REPORT_SECONDS = 5.0
+"""From the time of a run: a host that drips is given up at the end of a probe, and then all is written."""
+_DATA = ("/usr/share/nmap", "/usr/local/share/nmap", "/opt/homebrew/share/nmap")
 _SEARCH = ("nmap", "/usr/bin/nmap", "/usr/local/bin/nmap")
 
 
@@ -41,8 +45,7 @@ class Profile(StrEnum):
 
 _ARGUMENTS: Mapping[Profile, tuple[str, ...]] = MappingProxyType(
     {
-        # Connect scan, no name look-ups, no host discovery: the ports were seen open a moment ago. Two
-        # probes at a time, because more make sshd and others drop connections.
+        # Connect scan, no name look-ups, no host discovery: the ports were seen open a moment ago.
         Profile.IDENTIFY: (
             "--unprivileged",
             "-sT",
@@ -51,7 +54,6 @@ _ARGUMENTS: Mapping[Profile, tuple[str, ...]] = MappingProxyType(
             "-Pn",
             "-n",
             "--max-retries=1",
-            "--max-parallelism=2",
             "--no-stylesheet",
         ),
     }
@@ -73,6 +75,15 @@ class Nmap:
     path: str
     version: tuple[int, int]
     built_with: tuple[str, ...]
+
+    def data(self, name: str) -> Path | None:
+        """A data file of this nmap (`nmap-service-probes`), where its installation has it.
+
+        Looked for where root installs it, never where a user or the environment points.
+        """
+        beside = Path(self.path).resolve().parent.parent / "share" / "nmap"
+        places = (beside, *(Path(place) for place in _DATA))
+        return next((place / name for place in places if (place / name).is_file()), None)
 
     def run(
         self,
@@ -101,7 +112,8 @@ class Nmap:
             file = Path(folder) / "nmap.xml"
             for address in asked:
                 log(Sent(time(), "", str(address), 0, ProbeKind.NMAP, 0))
-            stopped = _execute(self._command(profile, asked, numbers, file), seconds, cancelled)
+            command = self._command(profile, asked, numbers, file, seconds)
+            stopped = _execute(command, seconds, cancelled)
             if not file.exists():
                 return NmapOutput((), (stopped or "nmap wrote nothing",), whole=False)
             with file.open("rb") as stream:
@@ -113,13 +125,28 @@ class Nmap:
         return NmapOutput(output.hosts, limits, output.whole and not stopped)
 
     def _command(
-        self, profile: Profile, asked: list[Address], numbers: list[int], file: Path
+        self, profile: Profile, asked: list[Address], numbers: list[int], file: Path, seconds: float
     ) -> tuple[str, ...]:
+        # Two probes at a time for each host, because more make sshd and others drop connections.
+        pace = ("--max-parallelism", str(PROBES_PER_HOST * len(asked)))
+        # A host that takes all the time is left out by nmap itself, and the others are still reported.
+        patience = ("--host-timeout", f"{max(1_000, int((seconds - _REPORT_SECONDS) * 1_000))}ms")
         ports = ",".join(str(int(n)) for n in numbers)
         family = ("-6",) if asked[0].version == 6 else ()
         # Only the text of address objects: nothing that a person or a target wrote gets here.
         targets = tuple(str(a) for a in asked)
-        return (self.path, *_ARGUMENTS[profile], *family, "-p", ports, "-oX", str(file), *targets)
+        return (
+            self.path,
+            *_ARGUMENTS[profile],
+            *pace,
+            *patience,
+            *family,
+            "-p",
+            ports,
+            "-oX",
+            str(file),
+            *targets,
+        )
 
 
 def find() -> Nmap | None:

@@ -1,48 +1,45 @@
-"""Raw packets, by way of the child process that alone may build them: discovery and the SYN sweep."""
+"""Raw packets, by way of the child processes that alone may build them: discovery and the SYN sweep."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
-from pathlib import Path
-from time import monotonic
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-import msgspec
-
 from checks.fix import printable
+from scanner.transport.packets_process import PacketError, PacketProcess
+from scanner.transport.packets_swept import CLOSED, FILTERED, NOT_ASKED, OPEN, SILENT, Swept
 from scanner.transport.packets_wire import (
-    CLOSED,
-    FILTERED,
-    LINE_LIMIT,
-    NOT_ASKED,
-    OPEN,
-    SILENT,
     Answers,
     Discover,
     Done,
     Found,
+    Frames,
     Log,
+    Opened,
+    Quiet,
+    Ranges,
     Ready,
     Refused,
     Request,
     Response,
     Start,
     Sweep,
+    pack,
+    shown,
+    unpack,
 )
 from scanner.transport.sent import Sent
 
+__all__ = ["SETTLE", "Neighbour", "PacketError", "PacketSender", "PacketSweep", "Swept", "available"]
+
+Address = IPv4Address | IPv6Address
 _STATES = frozenset((OPEN, CLOSED, FILTERED, SILENT, NOT_ASKED))
 SETTLE = 1.0
 """Seconds that late answers are waited for after each pass: a round trip over a slow line."""
@@ -50,41 +47,36 @@ _GRACE = 20.0
 """Seconds past the child's own deadline before it is killed: it ends by itself well before."""
 
 
-class PacketError(Exception):
-    """The child could not start, stopped, or answered nonsense."""
-
-
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A live address: its MAC where it is on the link, and what it answered (`arp` or `icmp-echo`)."""
+    """A live address: its MAC where it is on the link, and what it answered (`arp`, `nd`, `icmp-echo`)."""
 
-    address: IPv4Address
+    address: Address
     mac: str
     how: str
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """How the ports of one address answered; a port in none of the four was not asked."""
-
-    open: tuple[int, ...] = ()
-    closed: tuple[int, ...] = ()
-    filtered: tuple[int, ...] = ()
-    silent: tuple[int, ...] = ()
-
-    @property
-    def answered(self) -> bool:
-        """True where the address itself answered at least one port."""
-        return bool(self.open or self.closed)
-
-
-@dataclass(frozen=True, slots=True)
 class PacketSweep:
-    """The answers by address, the packets sent for them, and whether there was time for all."""
+    """The answers by address, and those that answered nothing by runs of neighbours (`swept` reads both).
 
-    answers: Mapping[IPv4Address, Swept] = field(default_factory=lambda: MappingProxyType({}))
+    `packets` counts our frames and what the kernel sent because of them; `whole` says whether there was time
+    for all; `lost` counts answers that came faster than they could be read, and `slowest` is the lowest rate
+    to which loss on the way brought the sweep (0.0: none).
+    """
+
+    answers: Mapping[Address, Swept] = field(default_factory=lambda: MappingProxyType({}))
     packets: int = 0
     whole: bool = True
+    quiet: tuple[tuple[Ranges, Swept], ...] = ()
+    lost: int = 0
+    slowest: float = 0.0
+
+    def swept(self, address: Address) -> Swept | None:
+        """How the ports of an address answered; None where none of them was asked."""
+        if address in self.answers:
+            return self.answers[address]
+        return next((swept for those, swept in self.quiet if address.packed in those), None)
 
 
 def available() -> str:
@@ -101,34 +93,30 @@ def available() -> str:
 class PacketSender:
     """A running child, as a context manager. One request at a time.
 
-    `elsewhere` are the addresses that it cannot reach with Ethernet frames (loopback, VPN tunnels).
-    `log` gets every frame that left, in order; `rate` and `per_host` are frames a second.
+    `elsewhere` says of which addresses it is true that Ethernet frames do not reach them (loopback, VPN
+    tunnels). `log` gets every frame that left, in batches and in order; without it they are only counted.
+    `rate` and `per_host` are frames a second.
     """
 
     def __init__(
         self,
-        addresses: Iterable[IPv4Address],
+        addresses: Iterable[Address],
         *,
         rate: float,
         per_host: float,
         seconds: float,
         cancelled: threading.Event,
-        log: Callable[[Sent], None],
+        log: Callable[[list[Sent]], None] | None = None,
         settle: float = SETTLE,
     ) -> None:
-        self._asked = frozenset(addresses)
+        asked = pack(sorted({a.packed for a in addresses}, key=lambda packed: (len(packed), packed)))
+        self._asked = Ranges(asked)
         self._log = log
-        self._cancelled = cancelled
-        self._deadline = monotonic() + seconds + _GRACE
-        self._buffer = b""
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = _spawn(self._stderr.fileno())
-        self.elsewhere: frozenset[IPv4Address] = frozenset()
-        self.interfaces: tuple[str, ...] = ()
+        self._process = PacketProcess(seconds + _GRACE, cancelled)
         try:
-            self._tell(Start(tuple(str(a) for a in sorted(self._asked)), rate, per_host, seconds, settle))
+            self._process.tell(Start(asked, rate, per_host, seconds, settle, log is not None))
             ready = self._ready()
-            self.elsewhere = self._asked & {IPv4Address(a) for a in ready.elsewhere}
+            self._elsewhere = Ranges(ready.elsewhere)
             self.interfaces = tuple(printable(name) for name in ready.interfaces)
         except BaseException:
             self.close()
@@ -142,8 +130,17 @@ class PacketSender:
     ) -> None:
         self.close()
 
-    def discover(self, addresses: Iterable[IPv4Address]) -> tuple[dict[IPv4Address, Neighbour], int, bool]:
-        """Who answers ARP or ICMP echo; the packets sent; whether there was time for all.
+    @property
+    def pid(self) -> int:
+        """The number of the process that sends; the one that hears is its child."""
+        return self._process.pid
+
+    def elsewhere(self, address: Address) -> bool:
+        """True where frames do not reach an address: it has to be asked in another way."""
+        return address.packed in self._elsewhere
+
+    def discover(self, addresses: Iterable[Address]) -> tuple[dict[Address, Neighbour], int, bool]:
+        """Who answers ARP, neighbour discovery or ICMP echo; the packets sent; was there time for all.
 
         An address behind a router that does not answer may still live; one on the link does not.
 
@@ -151,133 +148,96 @@ class PacketSender:
             PacketError: the child stopped or was stopped.
 
         """
-        found: dict[IPv4Address, Neighbour] = {}
+        found: dict[Address, Neighbour] = {}
         done = Done(0, 0.0, False)
-        for response in self._ask(Discover(tuple(str(a) for a in addresses))):
+        for response in self._ask(Discover(pack(a.packed for a in addresses))):
             if isinstance(response, Found):
-                address = IPv4Address(response.address)
-                if address in self._asked:
+                address = self._address(response.address)
+                if address:
                     found[address] = Neighbour(address, printable(response.mac), response.how)
             elif isinstance(response, Done):
                 done = response
         return found, done.sent, done.whole
 
-    def sweep(self, addresses: Iterable[IPv4Address], ports: tuple[int, ...]) -> PacketSweep:
+    def sweep(
+        self,
+        addresses: Iterable[Address],
+        ports: tuple[int, ...],
+        opened: Callable[[Address, int], None] | None = None,
+    ) -> PacketSweep:
         """How these ports of these addresses answer a SYN.
+
+        `opened` is called in this thread with each open port as soon as it is seen, up to 256 ports of an
+        address: one with more is no machine.
 
         Raises:
             PacketError: the child stopped or was stopped, or the sweep is too large for one request.
 
         """
-        answers: dict[IPv4Address, Swept] = {}
+        answers: dict[Address, Swept] = {}
+        quiet: list[tuple[Ranges, Swept]] = []
         done = Done(0, 0.0, False)
-        for response in self._ask(Sweep(tuple(str(a) for a in addresses), ports)):
-            if isinstance(response, Answers):
-                address = IPv4Address(response.address)
-                if address in self._asked:
-                    answers[address] = _swept(response.states, ports)
-            elif isinstance(response, Done):
-                done = response
-        return PacketSweep(MappingProxyType(answers), done.sent, done.whole)
+        for response in self._ask(Sweep(pack(a.packed for a in addresses), ports)):
+            match response:
+                case Opened(pairs) if opened:
+                    for text, port in pairs:
+                        if address := self._address(text):
+                            opened(address, port)
+                case Answers(text, states):
+                    if address := self._address(text):
+                        answers[address] = _swept(states, ports)
+                case Quiet(those, states):
+                    quiet.append((Ranges(those), _swept(states, ports)))
+                case Done():
+                    done = response
+        return PacketSweep(
+            MappingProxyType(answers), done.sent, done.whole, tuple(quiet), done.lost, done.slowest
+        )
 
     def close(self) -> None:
         """Ends the child: by closing its input, or by force if that does not do within a second."""
-        with contextlib.suppress(OSError):
-            if self._process.stdin:
-                self._process.stdin.close()
+        self._process.close()
+
+    def _address(self, text: str) -> Address | None:
+        """The address, if it is one of those that were asked."""
         try:
-            self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
-        self._stderr.close()
+            address = ip_address(text)
+        except ValueError:
+            return None
+        return address if address.packed in self._asked else None
 
     def _ready(self) -> Ready:
-        first = next(self._responses())
+        first = next(self._process.responses())
         if isinstance(first, Ready):
             return first
         raise PacketError(printable(first.reason) if isinstance(first, Refused) else "an answer out of turn")
 
     def _ask(self, request: Request) -> Iterator[Response]:
-        self._tell(request)
-        for response in self._responses():
+        self._process.tell(request)
+        for response in self._process.responses():
             if isinstance(response, Refused):
                 raise PacketError(printable(response.reason))
+            if isinstance(response, Log):
+                if self._log:
+                    self._log([sent for frames in response.frames for sent in _each(frames)])
+                continue
             yield response
             if isinstance(response, Done):
                 return
 
-    def _tell(self, request: Request) -> None:
-        line = msgspec.json.encode(request) + b"\n"
-        if len(line) > LINE_LIMIT:
-            raise PacketError("too many addresses for one request")
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
-        except OSError:
-            raise PacketError(f"the packet process stopped: {self._complaint()}") from None
 
-    def _responses(self) -> Iterator[Response]:
-        decoder = msgspec.json.Decoder(Response)
-        while True:
-            line = self._line()
-            try:
-                response = decoder.decode(line)
-            except msgspec.DecodeError as error:
-                raise PacketError(f"the packet process answered nonsense: {error}") from None
-            if isinstance(response, Log):
-                for entry in response.entries:
-                    self._log(entry)
-            else:
-                yield response
-
-    def _line(self) -> bytes:
-        assert self._process.stdout is not None
-        pipe = self._process.stdout.fileno()
-        while b"\n" not in self._buffer:
-            if self._cancelled.is_set():
-                raise PacketError("stopped on request")
-            if monotonic() > self._deadline:
-                raise PacketError("the packet process did not end in time")
-            if not select.select([pipe], [], [], 0.1)[0]:
-                continue
-            data = os.read(pipe, 65_536)
-            if not data:
-                raise PacketError(f"the packet process stopped: {self._complaint()}")
-            self._buffer += data
-            if len(self._buffer) > LINE_LIMIT:
-                raise PacketError("the packet process sent an endless line")
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
-
-    def _complaint(self) -> str:
-        self._stderr.seek(0)
-        lines = self._stderr.read(65_536).decode("utf-8", "replace").strip().splitlines()
-        return printable(lines[-1][:300]) if lines else "without a word"
+def _each(frames: Frames) -> Iterator[Sent]:
+    for destination in _texts(frames.destinations):
+        yield Sent(frames.at, frames.source, destination, frames.port, frames.kind, frames.size)
 
 
-def _spawn(stderr: int) -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parents[2])
-    return subprocess.Popen(
-        [sys.executable, "-s", "-m", "scanner.transport.packets_child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        cwd="/",
-        env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": root, "HOME": "/nonexistent"},
-        start_new_session=True,
-    )
+@lru_cache(maxsize=256)
+def _texts(ranges: tuple[str, ...]) -> tuple[str, ...]:
+    """The addresses of ranges as text; the same ranges come again for every port."""
+    return tuple(shown(address) for address in unpack(ranges))
 
 
 def _swept(states: str, ports: tuple[int, ...]) -> Swept:
     if len(states) != len(ports) or not _STATES.issuperset(states):
         raise PacketError("the packet process answered nonsense: a list of states of the wrong form")
-
-    def those(letter: str) -> tuple[int, ...]:
-        return tuple(port for port, state in zip(ports, states, strict=True) if state == letter)
-
-    return Swept(those(OPEN), those(CLOSED), those(FILTERED), those(SILENT))
+    return Swept(ports, states.encode())

@@ -1,176 +1,146 @@
-"""The frames of the sweep: built once with scapy, patched per packet, and read back without trust.
+"""The frames that are sent: built once with scapy, then patched per packet.
 
 Only the child process imports this module: scapy stays behind that wall.
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
-from dataclasses import dataclass
-from ipaddress import IPv4Address
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address
 
 from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6
 from scapy.layers.l2 import ARP, Ether
 
-BROADCAST = b"\xff" * 6
 NO_MAC = "00:00:00:00:00:00"
-FIRST_SOURCE_PORT = 33_024
-SOURCE_PORTS = 16_384
-"""The SYNs leave from the ports of this range; a reply is ours only if its acknowledgement fits as well."""
-
-_ETHERTYPE_ARP = 0x0806
-_ETHERTYPE_IP = 0x0800
-
-
-@dataclass(frozen=True, slots=True)
-class Cookie:
-    """The secret from which the source port and the sequence number of every probe follow."""
-
-    key: bytes
-
-    def syn(self, destination: bytes, port: int) -> tuple[int, int]:
-        """(source port, sequence number) of the SYN to that address and port."""
-        digest = hashlib.blake2b(destination + struct.pack("!H", port), key=self.key, digest_size=8).digest()
-        sequence, spread = struct.unpack("!II", digest)
-        return FIRST_SOURCE_PORT + spread % SOURCE_PORTS, sequence
-
-    def echo(self, destination: bytes) -> tuple[int, int]:
-        """(identifier, sequence) of the ICMP echo to that address."""
-        digest = hashlib.blake2b(destination + b"echo", key=self.key, digest_size=4).digest()
-        identifier, sequence = struct.unpack("!HH", digest)
-        return identifier, sequence
+_BROADCAST = "ff:ff:ff:ff:ff:ff"
+_ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
+_PADDING = bytes(18)
+"""An ARP question is shorter than the shortest frame of an Ethernet."""
+_PAYLOAD = b"bartizan"
 
 
 class SynTemplate:
-    """A SYN frame of one interface; `frame` fills in the rest."""
+    """The SYN frame from one address of an interface.
 
-    def __init__(self, source_mac: str, source_ip: str) -> None:
-        packet = (
-            Ether(src=source_mac, dst=NO_MAC, type=_ETHERTYPE_IP)
-            / IP(src=source_ip, dst="0.0.0.0", id=0, flags="DF", chksum=0)  # noqa: S104 - patched per packet
-            / TCP(sport=0, dport=0, seq=0, flags="S", window=1024, chksum=0, options=[("MSS", 1460)])
-        )
+    `host` gives the frame for one destination without what differs per port, `patch` fills that in for
+    many frames at once.
+    """
+
+    def __init__(self, source_mac: str, source: bytes) -> None:
+        tcp = TCP(sport=0, dport=0, seq=0, flags="S", window=1024, chksum=0, options=[("MSS", 1460)])
+        header: IP | IPv6
+        if len(source) == 4:
+            # Whole datagrams (DF) need no identification of their own: RFC 6864.
+            header = IP(src=str(IPv4Address(source)), dst="0.0.0.0", id=0, flags="DF", chksum=0)  # noqa: S104
+            packet = Ether(src=source_mac, dst=NO_MAC, type=_IPV4) / header / tcp
+        else:
+            header = IPv6(src=str(IPv6Address(source)), dst="::", hlim=64)
+            packet = Ether(src=source_mac, dst=NO_MAC, type=_IPV6) / header / tcp
         self._bytes = bytes(packet)
-        header, segment = self._bytes[14:34], self._bytes[34:]
-        self._ip_sum = _words(header)
-        self._tcp_sum = _words(segment) + _words(IPv4Address(source_ip).packed) + 6 + len(segment)
+        self.size = len(self._bytes)
+        self._destination = 30 if len(source) == 4 else 38
+        self._tcp = 34 if len(source) == 4 else 54
+        self._ip_sum = _words(self._bytes[14:34])
+        segment = self._bytes[self._tcp :]
+        self._tcp_sum = _words(segment) + _words(source) + 6 + len(segment)
 
-    def frame(self, mac: bytes, destination: bytes, identification: int, syn: tuple[int, int, int]) -> bytes:
-        """The frame to that MAC and address; `syn` is (source port, destination port, sequence)."""
-        source_port, port, sequence = syn
-        target = _words(destination)
-        tcp = self._tcp_sum + target + source_port + port + (sequence >> 16) + (sequence & 0xFFFF)
+    def host(self, mac: bytes, destination: bytes, source_port: int) -> tuple[bytes, int]:
+        """(the frame to that address from that port, the sum of its TCP words) with port and number 0."""
         patched = bytearray(self._bytes)
         patched[0:6] = mac
-        struct.pack_into("!H", patched, 18, identification)
-        struct.pack_into("!H", patched, 24, _checksum(self._ip_sum + identification + target))
-        patched[30:34] = destination
-        struct.pack_into("!HHI", patched, 34, source_port, port, sequence)
-        struct.pack_into("!H", patched, 50, _checksum(tcp))
+        patched[self._destination : self._destination + len(destination)] = destination
+        if len(destination) == 4:
+            struct.pack_into("!H", patched, 24, checksum(self._ip_sum + _words(destination)))
+        struct.pack_into("!H", patched, self._tcp, source_port)
+        return bytes(patched), self._tcp_sum + _words(destination) + source_port
+
+    def patch(self, block: bytearray, sums: Iterable[int], sequences: Sequence[int], ports: bytes) -> None:
+        """Writes numbers, ports and checksums into a block of frames that `host` gave, in their order.
+
+        `sums` holds the sum of each frame with its port already added.
+        """
+        # A number of 32 bits and the sum of its halves leave the same remainder: 65,536 leaves 1.
+        checks = [0xFFFF - (total + number) % 0xFFFF for total, number in zip(sums, sequences, strict=True)]
+        self._spread(block, 2, ports, 2)
+        self._spread(block, 4, struct.pack(f"!{len(sequences)}I", *sequences), 4)
+        self._spread(block, 16, struct.pack(f"!{len(checks)}H", *checks), 2)
+
+    def _spread(self, block: bytearray, offset: int, values: bytes, width: int) -> None:
+        for part in range(width):
+            block[self._tcp + offset + part :: self.size] = values[part::width]
+
+
+class EchoTemplate:
+    """The ICMP echo from one address of an interface."""
+
+    def __init__(self, source_mac: str, source: bytes) -> None:
+        header: IP | IPv6
+        if len(source) == 4:
+            header = IP(src=str(IPv4Address(source)), dst="0.0.0.0", id=0, chksum=0)  # noqa: S104
+            echo = ICMP(type=8, id=0, seq=0, chksum=0) / _PAYLOAD
+            packet = Ether(src=source_mac, dst=NO_MAC, type=_IPV4) / header / echo
+        else:
+            header = IPv6(src=str(IPv6Address(source)), dst="::", hlim=64)
+            packet = Ether(src=source_mac, dst=NO_MAC, type=_IPV6) / header
+            packet = packet / ICMPv6EchoRequest(id=0, seq=0, cksum=0, data=_PAYLOAD)
+        self._bytes = bytes(packet)
+        self.size = len(self._bytes)
+        self._destination, self._echo = (30, 34) if len(source) == 4 else (38, 54)
+        message = self._bytes[self._echo :]
+        # ICMPv6 counts the addresses into its sum, ICMP does not.
+        self._sum = _words(message) + (0 if len(source) == 4 else _words(source) + 58 + len(message))
+        self._ip_sum = _words(self._bytes[14:34])
+
+    def frame(self, mac: bytes, destination: bytes, echo: tuple[int, int]) -> bytes:
+        """The echo to that address; `echo` is (identifier, sequence)."""
+        patched = bytearray(self._bytes)
+        patched[0:6] = mac
+        patched[self._destination : self._destination + len(destination)] = destination
+        total = self._sum + echo[0] + echo[1]
+        if len(destination) == 4:
+            struct.pack_into("!H", patched, 24, checksum(self._ip_sum + _words(destination)))
+        else:
+            total += _words(destination)
+        struct.pack_into("!HHH", patched, self._echo + 2, checksum(total), *echo)
         return bytes(patched)
 
 
-def arp_request(source_mac: str, source_ip: str, address: str) -> bytes:
-    """Who has that address, asked of the whole link."""
-    question = ARP(op=1, hwsrc=source_mac, psrc=source_ip, hwdst=NO_MAC, pdst=address)
-    return bytes(Ether(src=source_mac, dst="ff:ff:ff:ff:ff:ff", type=_ETHERTYPE_ARP) / question)
+class WhoHas:
+    """The question which MAC an address of the link has: ARP, or neighbour discovery."""
+
+    def __init__(self, source_mac: str, source: bytes) -> None:
+        if len(source) == 4:
+            ask = ARP(op=1, hwsrc=source_mac, psrc=str(IPv4Address(source)), hwdst=NO_MAC, pdst="0.0.0.0")  # noqa: S104
+            self._bytes = bytes(Ether(src=source_mac, dst=_BROADCAST, type=_ARP) / ask) + _PADDING
+        else:
+            header = IPv6(src=str(IPv6Address(source)), dst="::", hlim=255)
+            question = ICMPv6ND_NS(tgt="::", cksum=0) / ICMPv6NDOptSrcLLAddr(lladdr=source_mac)
+            ether = Ether(src=source_mac, dst="33:33:ff:00:00:00", type=_IPV6)
+            self._bytes = bytes(ether / header / question)
+            message = self._bytes[54:]
+            self._sum = _words(message) + _words(source) + 58 + len(message)
+        self.size = len(self._bytes)
+
+    def frame(self, address: bytes) -> bytes:
+        """Who has that address, asked of the whole link."""
+        patched = bytearray(self._bytes)
+        if len(address) == 4:
+            patched[38:42] = address
+            return bytes(patched)
+        group = bytes.fromhex("ff0200000000000000000001ff") + address[13:]
+        patched[3:6] = address[13:]
+        patched[38:54] = group
+        patched[62:78] = address
+        struct.pack_into("!H", patched, 56, checksum(self._sum + _words(group) + _words(address)))
+        return bytes(patched)
 
 
-def echo_request(macs: tuple[str, str], source_ip: str, address: str, echo: tuple[int, int]) -> bytes:
-    """An ICMP echo; `macs` are (source, next hop)."""
-    source, hop = macs
-    ping = ICMP(type=8, id=echo[0], seq=echo[1]) / b"bartizan"
-    return bytes(Ether(src=source, dst=hop, type=_ETHERTYPE_IP) / IP(src=source_ip, dst=address) / ping)
-
-
-@dataclass(frozen=True, slots=True)
-class ArpReply:
-    """Somebody says which MAC has which address."""
-
-    address: bytes
-    mac: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EchoReply:
-    """An echo reply that carries our cookie."""
-
-    address: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PortReply:
-    """An answer to one of our SYNs: `state` is one of the letters of the wire (o, c, f)."""
-
-    address: bytes
-    port: int
-    state: str
-
-
-Reply = ArpReply | EchoReply | PortReply
-
-
-def read(frame: bytes, cookie: Cookie) -> Reply | None:
-    """The answer that this frame brings, or None: also for all that lies about its lengths."""
-    if len(frame) < 34:
-        return None
-    [kind] = struct.unpack_from("!H", frame, 12)
-    if kind == _ETHERTYPE_ARP:
-        return _arp(frame)
-    fragment = struct.unpack_from("!H", frame, 20)[0] & 0x1FFF
-    if kind != _ETHERTYPE_IP or frame[14] >> 4 != 4 or fragment:
-        return None
-    message = frame[14 + (frame[14] & 15) * 4 :]
-    if frame[23] == 6:
-        return _tcp(message, frame[26:30], cookie)
-    return _icmp(message, frame[26:30], cookie) if frame[23] == 1 else None
-
-
-def _arp(frame: bytes) -> Reply | None:
-    if len(frame) < 42 or frame[14:22] != b"\x00\x01\x08\x00\x06\x04\x00\x02":
-        return None
-    return ArpReply(frame[28:32], frame[22:28])
-
-
-def _tcp(segment: bytes, source: bytes, cookie: Cookie) -> Reply | None:
-    if len(segment) < 20:
-        return None
-    port, ours, _, acknowledged = struct.unpack_from("!HHII", segment)
-    source_port, sequence = cookie.syn(source, port)
-    if ours != source_port or acknowledged != (sequence + 1) & 0xFFFFFFFF:
-        return None
-    flags = segment[13]
-    if flags & 0x04:
-        return PortReply(source, port, "c")
-    return PortReply(source, port, "o") if flags & 0x12 == 0x12 else None
-
-
-def _icmp(message: bytes, source: bytes, cookie: Cookie) -> Reply | None:
-    if len(message) < 8:
-        return None
-    if message[0] == 0:
-        identifier, sequence = struct.unpack_from("!HH", message, 4)
-        return EchoReply(source) if (identifier, sequence) == cookie.echo(source) else None
-    if message[0] != 3 or len(message) < 36 or message[8] >> 4 != 4:
-        return None
-    inner = message[8:]
-    start = (inner[0] & 15) * 4
-    if inner[9] != 6 or len(inner) < start + 8:
-        return None
-    destination = inner[16:20]
-    source_port, port, sequence = struct.unpack_from("!HHI", inner, start)
-    # A router may only speak about a probe that we really sent.
-    if (source_port, sequence) != cookie.syn(destination, port):
-        return None
-    return PortReply(destination, port, "f")
+def checksum(total: int) -> int:
+    """The Internet checksum over words of that sum."""
+    return 0xFFFF - total % 0xFFFF if total else 0xFFFF
 
 
 def _words(data: bytes) -> int:
     return sum(struct.unpack(f"!{len(data) // 2}H", data))
-
-
-def _checksum(total: int) -> int:
-    total = (total & 0xFFFF) + (total >> 16)
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -28,7 +28,9 @@ class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One probe: when (seconds since the epoch), from where, to where, and how many bytes.
 
     `size` is the whole frame for raw packets and the payload for connections; `port` is 0 where the
-    protocol has none. A record of kind `nmap` stands for a run of nmap against one address.
+    protocol has none. A record of kind `tcp-reset` stands for a frame that the kernel sent, to refuse an
+    answer to a raw SYN that it did not ask for; so do those `arp` and `icmpv6-neighbour` frames with which
+    it learnt the way there. A record of kind `nmap` stands for a run of nmap against one address.
     """
 
     at: float
@@ -39,24 +41,46 @@ class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
 
 
-def log_to(path: Path) -> Callable[[Sent], None]:
-    """Somebody who appends every probe to that file as a line of JSON; safe to call from any thread.
+class ProbeLog:
+    """Appends probes to a file as lines of JSON; safe to call from any thread.
 
-    Each line is in the file before the next probe is logged, also when the process is killed.
+    What one call brings is in the file before the next probe is logged, also when the process is killed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+        path.chmod(0o600)
+        self._lock = threading.Lock()
+        self._encoder = msgspec.json.Encoder()
+
+    def __call__(self, sent: Sent) -> None:
+        """Logs one probe."""
+        self.many([sent])
+
+    def many(self, entries: Sequence[Sent]) -> None:
+        """Logs probes with one write."""
+        data = memoryview(self._encoder.encode_lines(entries))
+        with self._lock:
+            while data:
+                data = data[self._file.write(data) :]
+
+
+def log_to(path: Path) -> ProbeLog:
+    """Somebody who appends every probe to that file.
 
     Raises:
         OSError: the file cannot be written.
     """
-    file = path.open("ab", buffering=0)
-    path.chmod(0o600)
-    lock = threading.Lock()
-    encoder = msgspec.json.Encoder()
+    return ProbeLog(path)
 
-    def write(sent: Sent) -> None:
-        with lock:
-            file.write(encoder.encode(sent) + b"\n")
 
-    return write
+def pass_on(log: Callable[[Sent], None], entries: Sequence[Sent]) -> None:
+    """Logs probes, at once where the log can do that."""
+    if isinstance(log, ProbeLog):
+        log.many(entries)
+        return
+    for entry in entries:
+        log(entry)
 
 
 def not_kept(_: Sent) -> None:

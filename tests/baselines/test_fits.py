@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+import msgspec
 import pytest
 
 from baselines.evaluate import evaluate
@@ -124,3 +125,37 @@ def test_a_baseline_fits_what_the_one_that_it_extends_fits() -> None:
     wanted = [resolve(known[name], "", CATALOGUE, known)[0].fits for name in known]
     assert wanted == [DEBIAN, DEBIAN, {"ubuntu": ()}]
     assert replace(demand(debian=("12",))).fits == DEBIAN
+
+
+def zoned(zone: str, *demands: Demand) -> dict[str, str]:
+    """Baseline → outcome, for a host in that zone."""
+    seen = host(Door(1))
+    placed = replace_target(seen, zone)
+    return {f.baseline: str(f.outcome) for f in evaluate(demands, placed, now=NOW)}
+
+
+def replace_target(seen: Snapshot, zone: str) -> Snapshot:
+    return msgspec.structs.replace(seen, target=msgspec.structs.replace(seen.target, zone=zone))
+
+
+def test_a_demand_for_a_zone_wins_over_one_for_all() -> None:
+    all_of_them = demand(1, "everywhere")
+    office = replace(demand(2, "office"), zones=frozenset({"office"}))
+    assert zoned("office", all_of_them, office) == {"office": "fail"}
+    assert zoned("servers", all_of_them, office) == {"everywhere": "pass"}
+    assert zoned("", all_of_them, office) == {"everywhere": "pass"}
+
+
+def test_a_target_of_which_nothing_is_demanded_is_said() -> None:
+    office = replace(demand(1, "office"), zones=frozenset({"office"}))
+    assert zoned("servers", office) == {}
+    seen = replace_target(host(Door(1)), "servers")
+    [sentence] = misfits([office], seen)
+    assert sentence == "web-1: in zone servers, and the baselines are for others: nothing was judged"
+    assert misfits([office], replace_target(host(Door(1)), "office")) == ()
+
+
+def test_demands_for_different_zones_may_differ_in_their_thresholds() -> None:
+    office = replace(demand(2, "b"), zones=frozenset({"office"}))
+    merged = merge([(demand(1, "a"),), (office,)])
+    assert [(d.baseline, d.zones) for d in merged] == [("a", frozenset()), ("b", frozenset({"office"}))]

@@ -370,3 +370,11 @@ def test_our_library_is_read_whole() -> None:
     found = library()
     assert all(one.baseline.id == key for key, one in found.items())
     assert all(one.document.name.startswith("library/") for one in found.values())
+
+
+def test_a_baseline_may_say_which_profile_is_taken_where_none_is_chosen() -> None:
+    one = baseline(default="level-2")
+    assert default_profile(one, {}) == "level-2"
+    assert len(resolve(one, "", CATALOGUE, KNOWN)) == 2
+    with pytest.raises(TextError, match="default: there is no profile level-3; did you mean level-"):
+        resolve(baseline(default="level-3"), "", CATALOGUE, KNOWN)

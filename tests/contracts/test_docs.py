@@ -51,7 +51,15 @@ def test_the_baseline_in_the_guide_resolves() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/writing-checks.md", "docs/scope.md", "docs/hosts.md", "docs/risk-model.md"]
+    "page",
+    [
+        "README.md",
+        "docs/writing-checks.md",
+        "docs/scope.md",
+        "docs/hosts.md",
+        "docs/risk-model.md",
+        "docs/networks.md",
+    ],
 )
 def test_every_command_in_a_page_exists(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")

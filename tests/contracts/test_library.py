@@ -8,6 +8,7 @@ from baselines.load import library
 from baselines.resolve import default_profile, merge, resolve
 from checks.catalogue import load
 from checks.facts.network import NetworkCoverage, OpenPorts, PortAnswers
+from checks.facts.network.datagrams import UdpAnswers
 from checks.facts.snapshot import Fact
 from checks.model import Kind
 
@@ -73,12 +74,19 @@ def _filled(kind: Kind) -> set[type[Fact]]:
         case Kind.NETWORK:
             from scanner.collect.network.ask.every import QUESTIONS
 
-            # The sweep itself fills these three; every other fact has its question.
-            return {NetworkCoverage, OpenPorts, PortAnswers, *(f for one in QUESTIONS for f in one.facts)}
+            # The sweeps themselves fill these four; every other fact has its question, or is derived.
+            asked = {f for one in QUESTIONS for f in one.facts}
+            return {NetworkCoverage, OpenPorts, PortAnswers, UdpAnswers, *asked, *_derived_of_networks()}
         case Kind.AWS:
             from scanner.collect.cloud.registry import facts
 
             return set(facts())
+
+
+def _derived_of_networks() -> set[type[Fact]]:
+    from scanner.derive.network import nothing_known
+
+    return {fact for one in nothing_known() for fact in one.facts}
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -91,8 +99,10 @@ def test_every_fact_that_a_check_needs_has_a_collector(kind: Kind) -> None:
 
 def test_every_derived_fact_is_made_of_facts_that_are_collected() -> None:
     from scanner.collect.host.collect import PROBES
+    from scanner.collect.network.ask.every import SERVICE_FACTS
 
     collected = {fact for probe in PROBES for fact in probe.facts}
+    collected |= SERVICE_FACTS | {NetworkCoverage, OpenPorts, PortAnswers}
     derived = [fact for fact in CATALOGUE.facts.values() if fact.derived_from]
     assert derived
     for fact in derived:
@@ -101,5 +111,7 @@ def test_every_derived_fact_is_made_of_facts_that_are_collected() -> None:
 
 def test_every_fact_is_asked_for_by_a_check_or_by_the_reports() -> None:
     asked = {fact.__name__ for one in CATALOGUE.checks.values() for fact in one.needs}
+    derived = [fact for fact in CATALOGUE.facts.values() if fact.derived_from]
+    asked |= {part.__name__ for fact in derived for part in (*fact.derived_from, *fact.aided_by)}
     of_reports = {"NetworkCoverage", "OpenPorts", "OperatingSystem"}
     assert set(CATALOGUE.facts) - asked - of_reports == set(), "a fact that nobody reads is dead"

@@ -16,7 +16,7 @@ from scanner.collect.collector import Collected
 from scanner.collect.network import identify as identification
 from scanner.collect.network.ask.question import Asked
 from scanner.collect.network.identify import Identified, identify
-from scanner.collect.network.talk import Line
+from scanner.collect.network.talk import Address, Line
 from scanner.transport.pace import Pace
 from scanner.transport.sent import Sent
 
@@ -36,10 +36,17 @@ def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(identification, name, seconds)
 
 
+def _loopback(address: Address) -> bool:
+    return address.is_loopback
+
+
 def line(seconds: float = 4.0, log: list[Sent] | None = None, total: float = 60.0) -> Line:
-    """What conversations share: everything is allowed, for so many seconds each."""
+    """What conversations share: loopback is allowed and nothing else, for so many seconds each.
+
+    A server of a test may redirect to any address, so the gate here is as real as that of a scope.
+    """
     entries: list[Sent] = log if log is not None else []
-    return Line(lambda _: True, Pace(10_000, 10_000), entries.append, monotonic() + total, seconds)
+    return Line(_loopback, Pace(10_000, 10_000), entries.append, monotonic() + total, seconds)
 
 
 def who(number: int, seconds: float = 4.0) -> Identified:

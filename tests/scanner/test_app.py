@@ -14,7 +14,7 @@ from checks.model import Kind, Outcome, Target
 from scanner import app
 from scanner.cli.start import run
 from scanner.collect.collector import CollectError, Failure
-from scanner.demands import lasting_name, resolve_baselines, split_name
+from scanner.demands import lasting_name, resolve_baselines, split_name, split_zones, zoned_name
 from scanner.dispatch.jobs import Job, Result
 from scanner.dispatch.local import LocalDispatcher
 from scanner.prepare import again
@@ -109,3 +109,20 @@ def test_a_baseline_file_is_remembered_by_its_whole_path(
     assert lasting_name("linux-server:level-2") == "linux-server:level-2"
     assert split_name("/a:b/own.yaml") == ("/a:b/own.yaml", "")
     assert split_name("/a:b/own.yaml:all") == ("/a:b/own.yaml", "all")
+
+
+def test_a_baseline_may_be_for_some_zones_only(tmp_path: Path) -> None:
+    assert split_zones("network-exposure:office@office,guests") == (
+        "network-exposure:office",
+        ("office", "guests"),
+    )
+    assert split_zones("linux-server") == ("linux-server", ())
+    assert split_zones("a@b.yaml") == ("a@b.yaml", ())
+    assert split_zones("a@b.yaml:level-1@office") == ("a@b.yaml:level-1", ("office",))
+    assert zoned_name("x:y", ["a", "b"]) == "x:y@a,b"
+    here = Path.cwd()
+    assert lasting_name("own.yaml:level-1@office") == f"{here}/own.yaml:level-1@office"
+    demands = resolve_baselines(["network-exposure", "network-exposure:office@office"], load())
+    assert {d.zones for d in demands} == {frozenset(), frozenset({"office"})}
+    plain = {d.check.id for d in demands if not d.zones}
+    assert plain < {d.check.id for d in demands if d.zones}

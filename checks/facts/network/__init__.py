@@ -86,7 +86,8 @@ class PortAnswers(Fact, frozen=True, forbid_unknown_fields=True):
     """How the TCP ports asked of one live address answered, whatever speaks there.
 
     `closed` answered with a reset; `silent` gave no answer to two tries or an answer that a filter sent;
-    `open` is a number only, so that an address on which everything is open stays small.
+    `open` is a number only, so that an address on which everything is open stays small. `in_between` is
+    why something else seems to answer in its place, empty where nothing says so.
     """
 
     vantage: str
@@ -94,6 +95,7 @@ class PortAnswers(Fact, frozen=True, forbid_unknown_fields=True):
     open: int
     closed: tuple[PortRange, ...]
     silent: tuple[PortRange, ...]
+    in_between: str = ""
 
     def is_closed(self, port: int) -> bool:
         """True where the port was asked and a reset came back."""

@@ -59,3 +59,25 @@ class KubeletLogins(Fact, frozen=True, forbid_unknown_fields=True):
     """Kubelets, and whether each lists its pods without a token."""
 
     servers: tuple[Login, ...]
+
+
+class ApiLogin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether one HTTP API serves a stranger.
+
+    `api` is its name (`etcd`, `kubernetes`, …). Where `decided` is false, `answer` says why, and `needed`
+    says nothing.
+    """
+
+    port: str
+    api: str
+    needed: bool
+    answer: str
+    version: str = ""
+    decided: bool = True
+    tls: bool = False
+
+
+class ApiLogins(Fact, frozen=True, forbid_unknown_fields=True):
+    """HTTP APIs that were recognised, and whether each serves a harmless read without a login."""
+
+    apis: tuple[ApiLogin, ...]

@@ -25,3 +25,34 @@ class MailServers(Fact, frozen=True, forbid_unknown_fields=True):
     """The mail services of the address."""
 
     servers: tuple[MailServer, ...]
+
+
+class SmtpRelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether one SMTP server would take mail of a stranger for a foreign domain; none was handed over."""
+
+    port: str
+    accepted: bool
+    answer: str
+
+
+class SmtpRelays(Fact, frozen=True, forbid_unknown_fields=True):
+    """The SMTP servers of the address, each asked to pass mail on from the vantage of `OpenPorts`."""
+
+    servers: tuple[SmtpRelay, ...]
+
+
+class SmtpUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether one SMTP server tells who has a mailbox.
+
+    `answer` is what it said to VRFY and EXPN about a name that every server has and one that none has.
+    """
+
+    port: str
+    tells: bool
+    answer: str
+
+
+class SmtpUsers(Fact, frozen=True, forbid_unknown_fields=True):
+    """The SMTP servers of the address, each asked about two names."""
+
+    servers: tuple[SmtpUser, ...]

@@ -41,3 +41,33 @@ class SshHostKeys(Fact, frozen=True, forbid_unknown_fields=True):
     """The host keys of the SSH servers of the address; of one server its preferred key and its RSA key."""
 
     keys: tuple[SshHostKey, ...]
+
+
+class SshLogin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ways in which one server lets people log in, as it names them to somebody who has none.
+
+    `opened` is whether it let them in all the same.
+    """
+
+    port: str
+    methods: tuple[str, ...]
+    opened: bool
+
+
+class SshLogins(Fact, frozen=True, forbid_unknown_fields=True):
+    """How people log in to the SSH servers of the address."""
+
+    servers: tuple[SshLogin, ...]
+
+
+class SshGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bits of the prime that one server chose for a client that asked for 1024 bits or more."""
+
+    port: str
+    bits: int
+
+
+class SshGroups(Fact, frozen=True, forbid_unknown_fields=True):
+    """The groups of the servers that choose them (diffie-hellman-group-exchange)."""
+
+    servers: tuple[SshGroup, ...]

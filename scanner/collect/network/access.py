@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, TypeVar
 
 from scanner.collect.collector import Context
+from scanner.collect.network.fragile import fragile_maker
 from scanner.collect.network.talk import Address, Line
+from scanner.transport.mac_vendors import MacVendors
 from scanner.transport.pace import Pace
-from scanner.transport.sent import Sent, not_kept
+from scanner.transport.sent import Sent, not_kept, pass_on
 
 T = TypeVar("T")
 MOST_LIMITS = 100
@@ -26,6 +29,8 @@ class NetworkAccess:
     `vantage` names the place of the scanner; `rate` and `per_host` are packets a second; `allowed` is
     asked again for every address right before something is sent to it. `own_identities` are the lasting
     names of the scanner's own machine, which loopback addresses get. `log` hears of every probe.
+    `ports` are TCP; `fragile` are the addresses that the scope calls so; `domains` are those that the
+    owner of the network names as his own.
     """
 
     addresses: tuple[Address, ...]
@@ -39,11 +44,20 @@ class NetworkAccess:
     total_seconds: float = 900
     own_identities: tuple[str, ...] = ()
     log: Callable[[Sent], None] = not_kept
+    udp_ports: tuple[int, ...] = ()
+    fragile: frozenset[Address] = frozenset()
+    domains: tuple[str, ...] = ()
 
 
 @dataclass
 class Course:
-    """One collection under way: its access, its end, its pace, and what limited it."""
+    """One collection under way: its access, its end, its pace, and what limited it.
+
+    `macs` are the neighbours on the link, as far as they are known by now (lower case, with colons), and
+    `vendors` names their makers.
+
+    `log` and `limit` are safe to call from the thread that sweeps and from the one that talks.
+    """
 
     access: NetworkAccess
     context: Context
@@ -52,23 +66,45 @@ class Course:
     limits: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self.macs: dict[Address, str] = {}
+        self.vendors = MacVendors({})
         self.pace = Pace(self.access.rate, self.access.per_host)
-        self.line = Line(self.access.allowed, self.pace, self.log, self.deadline)
+        self.line = Line(self.access.allowed, self.pace, self.log, self.deadline, fragile=self.fragile)
 
     @property
     def left(self) -> float:
         """Seconds until the end of the whole collection; never below 0."""
         return max(0.0, self.deadline - monotonic())
 
+    def fragile(self, address: Address) -> str:
+        """Why that device gets connections and not one byte; empty for others."""
+        if address in self.access.fragile:
+            return "the scope names it a fragile device"
+        mac = self.macs.get(address, "")
+        return fragile_maker(mac, self.vendors.of(mac)) if mac else ""
+
     def log(self, sent: Sent) -> None:
         """Counts a probe and passes it on."""
-        self.packets += 1
+        with self._lock:
+            self.packets += 1
         self.access.log(sent)
+
+    def log_many(self, entries: Sequence[Sent]) -> None:
+        """Counts many probes and passes them on at once."""
+        self.count(len(entries))
+        pass_on(self.access.log, entries)
+
+    def count(self, packets: int) -> None:
+        """Counts probes of which nobody wants a line."""
+        with self._lock:
+            self.packets += packets
 
     def limit(self, sentence: str) -> None:
         """Notes once how the collection was limited."""
-        if sentence not in self.limits and len(self.limits) < MOST_LIMITS:
-            self.limits.append(sentence)
+        with self._lock:
+            if sentence not in self.limits and len(self.limits) < MOST_LIMITS:
+                self.limits.append(sentence)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of asynchronous work, stopped when somebody wants to stop.

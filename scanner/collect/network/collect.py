@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from time import monotonic
 
 from checks.facts.network import NetworkCoverage, OpenPorts, PortAnswers
@@ -12,16 +13,11 @@ from checks.model import Target
 from scanner.collect.collector import Collected, Context, Permission, snapshot
 from scanner.collect.network.access import Course, NetworkAccess
 from scanner.collect.network.ask.every import QUESTIONS
-from scanner.collect.network.examine import NMAP_AT_ONCE, Examiner, network_only
-from scanner.collect.network.look import Looked, look
-from scanner.collect.network.ports import FRAGILE
-from scanner.collect.network.talk import Address
-from scanner.transport import nmap
+from scanner.collect.network.course import Outcome, Walk
+from scanner.collect.network.examine import network_only
+from scanner.collect.network.stream import streamed
 
 __all__ = ["NetworkAccess", "collect", "permissions"]
-
-TOGETHER = 32
-"""Addresses that are examined at once."""
 
 
 def collect(
@@ -37,29 +33,30 @@ def collect(
 
     """
     began = monotonic()
-    course = Course(access, context, began + access.total_seconds)
+    stop = threading.Event()
+    context.check()
+    course = Course(access, replace(context, cancelled=stop), began + access.total_seconds)
     addresses = tuple(dict.fromkeys(a for a in access.addresses if access.allowed(a)))
     excluded = len(dict.fromkeys(access.addresses)) - len(addresses)
-    context.check()
+    outcome = Outcome()
     context.progress(0, len(addresses))
-    looked = look(course, addresses) if addresses and access.ports else Looked()
-    live = [a for a in addresses if a in looked.live]
-    context.progress(len(addresses) - len(live), len(addresses))
-    # The collection examines what it found even where the sweep took all its time: each gap says so.
-    yield from _examined(target, frozenset(wanted), course, looked, addresses)
-    if not live and addresses:
+    if addresses and (access.ports or access.udp_ports):
+        walk = Walk(course, target, frozenset(wanted), addresses, outcome)
+        yield from streamed(walk.walk, context.check, stop)
+    elif addresses:
+        course.limit("no port was asked")
+    if not outcome.live and addresses:
         course.limit("no address answered")
-    elapsed = monotonic() - began
     coverage = NetworkCoverage(
         network=target.spec.removeprefix("net:"),
         vantage=access.vantage,
-        mode=looked.mode,
+        mode=outcome.mode,
         addresses_asked=len(addresses),
-        addresses_live=len(live),
+        addresses_live=outcome.live,
         addresses_excluded=excluded,
         ports_asked=len(access.ports),
         packets_sent=course.packets,
-        seconds=round(elapsed, 1),
+        seconds=round(monotonic() - began, 1),
         limits=tuple(course.limits),
     )
     yield _network(target, frozenset(wanted), coverage, context)
@@ -73,7 +70,13 @@ def permissions(wanted: Iterable[type[Fact]]) -> tuple[Permission, ...]:
         Permission(
             "network", "ARP, ICMP echo and TCP SYN packets (CAP_NET_RAW), else TCP connections", every
         ),
-        Permission("network", "first words, HTTP GET and TLS hello at open ports", every),
+        Permission("network", "one datagram of its own protocol to each UDP port that is asked", every),
+        Permission(
+            "network",
+            "first words, TLS hello, HTTP GET and the questions of the installed nmap's service-probe file "
+            "that fit the port, at open ports",
+            every,
+        ),
         Permission("network", "nmap -sV, at open ports that spoke and were not recognised", ("OpenPorts",)),
     ]
     for question in QUESTIONS:
@@ -81,34 +84,6 @@ def permissions(wanted: Iterable[type[Fact]]) -> tuple[Permission, ...]:
         if facts:
             found.append(Permission("network", question.needs, facts))
     return tuple(found)
-
-
-def _examined(
-    target: Target,
-    wanted: frozenset[type[Fact]],
-    course: Course,
-    looked: Looked,
-    addresses: Sequence[Address],
-) -> Iterator[Snapshot]:
-    live = [a for a in addresses if a in looked.live]
-    found = nmap.find() if course.access.use_nmap else None
-    if found is None and live:
-        why = "nmap is not installed" if course.access.use_nmap else "nmap was switched off"
-        course.limit(f"{why}; services that Bartizan does not recognise itself stay unidentified")
-    if any(set(swept.open) & set(FRAGILE) for swept in looked.answers.values()):
-        course.limit("ports on which a byte can do harm (printers, controllers) were only connected to")
-    done = len(addresses) - len(live)
-    for start in range(0, len(live), TOGETHER):
-        part = live[start : start + TOGETHER]
-
-        async def examine(part: Sequence[Address] = part) -> list[Snapshot]:
-            turns = asyncio.Semaphore(NMAP_AT_ONCE)
-            examiner = Examiner(course, target, wanted, looked, found, turns)
-            return list(await asyncio.gather(*(examiner.examine(address) for address in part)))
-
-        yield from course.run(examine())
-        done += len(part)
-        course.context.progress(done, len(addresses))
 
 
 def _network(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -43,25 +43,43 @@ _ORDINARY = (
     0x0039, 0x0033, 0x009D, 0x009C, 0x0035, 0x002F, 0xC012, 0x0016, 0x000A, 0x0005, 0x0004,
 )  # fmt: skip
 _RENEGOTIATION_INFO = 0x00FF
-_GROUPS = (0x001D, 0x0017, 0x0018, 0x0019)
+FALLBACK = 0x5600
+"""The suite by which a client says that it would speak a newer version as well (RFC 7507)."""
+_GROUPS = (0x001D, 0x0017, 0x0018, 0x0019, 0x001E, 0x001A, 0x001B, 0x001C)
 _SIGNATURES = (
-    0x0804, 0x0805, 0x0806, 0x0807, 0x0403, 0x0503, 0x0603, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201,
+    0x0804, 0x0805, 0x0806, 0x0807, 0x0808, 0x0403, 0x0503, 0x0603, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201,
+    0x0402, 0x0202,
 )  # fmt: skip
+_PADDING, _PADDED_FROM, _PADDED = 21, 240, 512
+"""Some balancers hang on a hello of 256 to 511 bytes (RFC 7685), so those are filled up."""
 _RECORD_LIMIT = 18_432
+_HELLO, _KEYS, _DONE, _STAPLE = 2, 12, 14, 22
+"""Kinds of handshake messages: ServerHello, ServerKeyExchange, ServerHelloDone, CertificateStatus."""
 _SUPPORTED_VERSIONS = 43
 
 REFUSALS = frozenset({40, 70, 71})
 """Alerts that decide: handshake_failure, protocol_version, insufficient_security."""
 INTERNAL_ERROR = 80
 """What OpenSSL 3 at its default security level answers to a version before TLS 1.2."""
+INAPPROPRIATE_FALLBACK = 86
+
+STATUS, ALPN, HEARTBEAT, RENEGOTIATED = 5, 16, 15, 0xFF01
+"""Numbers of extensions: a stapled status, the protocol inside, heartbeats, secure renegotiation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerHello:
-    """The server goes along: the version and cipher suite that it chose."""
+    """The server goes along: the version and cipher suite that it chose, and what else it takes up.
+
+    `compression` is the number of its method (0 is none); `extensions` are the numbers that it answered;
+    `alpn` is the protocol that it chose for the inside, empty where none was offered or taken.
+    """
 
     version: str
     cipher: int
+    compression: int = 0
+    extensions: frozenset[int] = frozenset()
+    alpn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +89,59 @@ class Alert:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """What a server of TLS 1.2 or older says up to its ServerHelloDone.
+
+    `stapled` is whether a certificate status came with it; `keys` the content of its ServerKeyExchange,
+    empty where the suite needs none.
+    """
+
+    hello: ServerHello
+    stapled: bool
+    keys: bytes
+
+    @property
+    def prime_bits(self) -> int:
+        """Bits of the prime of a suite of finite-field Diffie-Hellman."""
+        size = int.from_bytes(self.keys[:2], "big")
+        return int.from_bytes(self.keys[2 : 2 + size], "big").bit_length()
+
+
 class NotTlsError(ValueError):
     """The answer is not TLS, or contradicts itself."""
 
 
-def client_hello(newest: str, random: bytes, ciphers: tuple[int, ...] = ()) -> bytes:
+def client_hello(
+    newest: str, random: bytes, ciphers: tuple[int, ...] = (), *, curious: bool = False, alpn: bool = False
+) -> bytes:
     """The first record of a client that speaks nothing newer than this version.
 
     `random` is 64 fresh bytes: the client's random and a key share. Without `ciphers`, those that
-    ordinary servers of that version know.
+    ordinary servers of that version know. `curious` offers also what a client had better not take up
+    (compression, heartbeats) and asks for a stapled status; `alpn` offers HTTP/2 and HTTP/1.1.
     """
     number = VERSIONS[newest]
     chosen = ciphers or (_MODERN + _ORDINARY if newest == "TLSv1.3" else _ORDINARY)
     suites = struct.pack(f"!{len(chosen) + 1}H", *chosen, _RENEGOTIATION_INFO)
+    old = newest != "TLSv1.3"
     body = (
         struct.pack("!H", min(number, 0x0303))
         + random[:32]
         + b"\x00"
         + struct.pack("!H", len(suites))
         + suites
-        + b"\x01\x00"
+        + (b"\x02\x01\x00" if curious and old else b"\x01\x00")
     )
     if newest != "SSLv3":
         extensions = _extensions(newest, random[32:64])
+        if curious and old:
+            extensions += _extension(STATUS, b"\x01\x00\x00\x00\x00") + _extension(HEARTBEAT, b"\x02")
+        if alpn:
+            extensions += _extension(ALPN, b"\x00\x0c\x02h2\x08http/1.1")
+        missing = _PADDED - len(body) - len(extensions) - 6
+        if len(body) + len(extensions) > _PADDED_FROM and missing > 0:
+            extensions += _extension(_PADDING, b"\x00" * max(0, missing - 4))
         body += struct.pack("!H", len(extensions)) + extensions
     handshake = b"\x01" + len(body).to_bytes(3, "big") + body
     return b"\x16" + struct.pack("!HH", min(number, 0x0301), len(handshake)) + handshake
@@ -106,27 +154,69 @@ def read_answer(data: bytes) -> ServerHello | Alert | None:
         NotTlsError: the bytes are no TLS.
 
     """
-    handshake = b""
-    while True:
-        if len(data) < 5:
-            return None
-        kind, _, length = struct.unpack("!BHH", data[:5])
-        if kind not in (0x15, 0x16) or data[1] != 3 or not 0 < length <= _RECORD_LIMIT:
-            raise NotTlsError("the answer is not TLS")
-        record, data = data[5 : 5 + length], data[5 + length :]
-        if len(record) < length:
-            return None
-        if kind == 0x15:
-            if length != 2:
-                raise NotTlsError("an alert of the wrong length")
-            if record[0] == 2:
-                return Alert(record[1])
-            continue  # a warning decides nothing; the answer follows it
+    handshake = bytearray()
+    for record in _records(data):
+        if isinstance(record, Alert):
+            return record
         handshake += record
         if len(handshake) >= 4 and len(handshake) >= 4 + int.from_bytes(handshake[1:4], "big"):
-            return _server_hello(handshake)
+            return _server_hello(bytes(handshake))
         if len(handshake) > _RECORD_LIMIT:
             raise NotTlsError("a hello without an end")
+    return None
+
+
+def read_flight(data: bytes) -> Flight | Alert | None:
+    """All that a server of TLS 1.2 or older says before the client has to answer, or None as above.
+
+    Raises:
+        NotTlsError: the bytes are no TLS, or begin to be encrypted.
+
+    """
+    handshake = bytearray()
+    for record in _records(data):
+        if isinstance(record, Alert):
+            return record
+        handshake += record
+    position = 0
+    said: dict[int, bytes] = {}
+    while position + 4 <= len(handshake):
+        size = int.from_bytes(handshake[position + 1 : position + 4], "big")
+        message = bytes(handshake[position : position + 4 + size])
+        if len(message) < 4 + size:
+            return None
+        said.setdefault(message[0], message)
+        position += 4 + size
+        if message[0] == _DONE:
+            return _flight(said)
+    return None
+
+
+def _records(data: bytes) -> Iterator[bytes | Alert]:
+    """The content of each whole record of a handshake, and the first fatal alert."""
+    position = 0
+    while position + 5 <= len(data):
+        kind, major, _, length = struct.unpack_from("!BBBH", data, position)
+        if kind not in (0x15, 0x16) or major != 3 or not 0 < length <= _RECORD_LIMIT:
+            raise NotTlsError("the answer is not TLS")
+        record = data[position + 5 : position + 5 + length]
+        position += 5 + length
+        if len(record) < length:
+            return
+        if kind == 0x16:
+            yield record
+        elif length != 2:
+            raise NotTlsError("an alert of the wrong length")
+        elif record[0] == 2:
+            yield Alert(record[1])
+        # A warning decides nothing; the answer follows it.
+
+
+def _flight(said: Mapping[int, bytes]) -> Flight:
+    if _HELLO not in said:
+        raise NotTlsError("the first message is not a ServerHello")
+    chosen = _server_hello(said[_HELLO])
+    return Flight(chosen, len(said.get(_STAPLE, b"")) > 8, said.get(_KEYS, b"")[4:])
 
 
 def _server_hello(handshake: bytes) -> ServerHello:
@@ -137,23 +227,28 @@ def _server_hello(handshake: bytes) -> ServerHello:
     session = body[34]
     if len(body) < 38 + session:
         raise NotTlsError("a ServerHello that lies about its length")
-    [cipher] = struct.unpack_from("!H", body, 35 + session)
-    version = _selected_version(body[38 + session :]) or version
+    cipher, compression = struct.unpack_from("!HB", body, 35 + session)
+    answered = _answered(body[38 + session :])
+    selected = answered.get(_SUPPORTED_VERSIONS, b"")
+    version = int.from_bytes(selected, "big") if len(selected) == 2 else version
     name = next((n for n, number in VERSIONS.items() if number == version), "")
     if not name:
         raise NotTlsError(f"the server chose the version {version:#06x}, which does not exist")
-    return ServerHello(name, cipher)
+    alpn = answered.get(ALPN, b"")[3:].decode("ascii", "replace")[:32]
+    return ServerHello(name, cipher, compression, frozenset(answered), alpn if alpn.isprintable() else "")
 
 
-def _selected_version(block: bytes) -> int:
-    """The version in the extension that TLS 1.3 uses for it, or 0."""
+def _answered(block: bytes) -> dict[int, bytes]:
+    """The extensions of a ServerHello, up to the first that lies about its length."""
+    found: dict[int, bytes] = {}
     position = 2
     while position + 4 <= len(block):
         kind, size = struct.unpack_from("!HH", block, position)
-        if kind == _SUPPORTED_VERSIONS and size == 2 and position + 6 <= len(block):
-            return int.from_bytes(block[position + 4 : position + 6], "big")
+        if position + 4 + size > len(block):
+            break
+        found[kind] = block[position + 4 : position + 4 + size]
         position += 4 + size
-    return 0
+    return found
 
 
 def _extensions(newest: str, share: bytes) -> bytes:

@@ -1,132 +1,278 @@
-"""What speaks on an open port, in at most five short conversations and without guessing."""
+"""What speaks on an open port, in a few short conversations, without guessing and without waiting long."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from time import monotonic
 
 from checks.facts.network import OpenPort
 from scanner.collect.network import hello, web
-from scanner.collect.network.ports import BINARY_FIRST, FRAGILE, SPEAKS_FIRST, TEXT_FIRST, TLS_FIRST
+from scanner.collect.network.fragile import fragile_words
+from scanner.collect.network.identified import Identified, left_alone, rank
+from scanner.collect.network.naming import both, open_port
+from scanner.collect.network.openings import (
+    FOR_WEB,
+    GET,
+    INSIDE,
+    LDAP,
+    MORE,
+    OPENINGS,
+    POSTGRES,
+    USUAL_AT,
+    WAITING,
+)
+from scanner.collect.network.ports import FRAGILE, SPEAKS_FIRST, TLS_FIRST, USUAL
 from scanner.collect.network.recognise import (
     NOBODY,
     Recognised,
-    banner,
     is_tls,
     postgres_answer,
-    rdp_request,
     recognise,
+    says_use_tls,
 )
+from scanner.collect.network.service_probes_book import Comparer
 from scanner.collect.network.talk import Address, Line, Talk, TalkError
+
+__all__ = ["Identified", "identify"]
 
 PATIENCE = 2.0
 """Seconds for the first words of a port on which servers usually speak first."""
 SHORT_PATIENCE = 0.5
-ANSWER_SECONDS = 2.0
-HINT_SECONDS = 1.0
-TEXT_REQUEST = b"PING\r\n"
-"""A line that Redis answers by its own rules and memcached as an error; neither answers HTTP."""
-SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
-"""The question of a PostgreSQL client whether the server speaks TLS."""
-RDP_PORT = 3389
-_WRONG_PROTOCOL = 400
+ANSWER_SECONDS = 1.5
+HINT_SECONDS = 0.8
+SILENT_SECONDS = 6.0
+"""For all conversations with a port that says nothing."""
+SPOKEN_SECONDS = 15.0
+"""For all conversations with a port that says something."""
+MOST_FURTHER = 4
+"""Further questions to a port whose service is known and whose product is not, and to one of its own kind."""
+SIDE_BY_SIDE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """An open port as it was identified; `spoke` is whether it said anything at all."""
+async def identify(line: Line, address: Address, number: int, comparer: Comparer | None = None) -> Identified:
+    """What speaks on this open TCP port. Never raises; a port that stays silent is an answer too.
 
-    port: OpenPort
-    spoke: bool
+    `comparer` compares the replies with the signatures of an installed nmap; without it, only ours count.
+    """
+    if number in FRAGILE:
+        return left_alone(number, f"usually {FRAGILE[number]}, which a byte can disturb")
+    if reason := line.why_fragile(address):
+        return left_alone(number, reason)
+    async with line.waits(address):
+        return await _Port(line, address, number, comparer).identified()
+
+
+Step = Callable[[], Awaitable[Identified | None]]
+
+
+class _Port:
+    """The identification of one port, under way."""
+
+    def __init__(self, line: Line, address: Address, number: int, comparer: Comparer | None) -> None:
+        self._line, self._address, self._number, self._comparer = line, address, number, comparer
+        self._began = monotonic()
+        self._waited = 0.0
+        self._best: Identified | None = None
+        self._further: list[str] = []
+        self._asked: set[str] = set()
+        self._reasons: list[str] = []
+        self._spoke = self._greeted = False
+
+    async def identified(self) -> Identified:
+        for step in self._steps():
+            if self._left <= 0 or (self._best and self._best.port.service):
+                break
+            await self._tried(step)
+        for name in self._more():
+            if self._left <= 0 or (self._best and self._best.sure):
+                break
+            await self._tried(partial(self._put, name))
+        if self._best:
+            return self._best
+        if reason := self._line.why_fragile(self._address):
+            return left_alone(self._number, reason)
+        note = self._reasons[-1] if self._reasons else "it accepts a connection and says nothing"
+        return Identified(OpenPort(self._number, "tcp", note=note), spoke=False)
 
     @property
-    def for_nmap(self) -> bool:
-        """True where it spoke and we do not know who it was: worth asking nmap.
+    def _left(self) -> float:
+        seconds = SPOKEN_SECONDS if self._spoke else SILENT_SECONDS
+        return self._began + seconds + self._waited - monotonic()
 
-        Not for web servers that name no product: their headers were read already, and nmap takes long
-        to find out as little.
-        """
-        known = bool(self.port.service) and (bool(self.port.product) or self.port.service == "http")
-        return self.spoke and not self.port.tls and not known
-
-
-async def identify(line: Line, address: Address, number: int) -> Identified:
-    """What speaks on this open TCP port. Never raises; a port that stays silent is an answer too."""
-    if number in FRAGILE:
-        note = f"not asked: usually {FRAGILE[number]}, which a byte can disturb"
-        return Identified(OpenPort(number, "tcp", note=note), spoke=False)
-    best: Identified | None = None
-    reasons: list[str] = []
-    for step in _steps(number):
+    async def _tried(self, step: Step) -> None:
         try:
-            found = await step(line, address, number)
+            found = await step()
         except TalkError as error:
-            reasons.append(str(error))
-            continue
-        if found and found.port.service:
-            return found
-        best = best or found
-    if best:
-        return best
-    reason = reasons[-1] if reasons else "it accepts a connection and says nothing"
-    return Identified(OpenPort(number, "tcp", note=reason), spoke=False)
+            self._reasons.append(str(error))
+            return
+        if found and (self._best is None or rank(found) > rank(self._best)):
+            self._best = found
 
+    def _steps(self) -> Iterator[Step]:
+        """The conversations in the order in which this port is likely to answer."""
+        number = self._number
+        usual: tuple[Step, ...] = (self._plain, self._inside_tls)
+        if number in TLS_FIRST:
+            usual = (self._inside_tls, self._plain)
+        own = USUAL_AT.get(number, "")
+        if self._comparer is None and own and number not in TLS_FIRST:
+            usual = (partial(self._put, own), *usual)
+        for step in usual:
+            if not (step == self._inside_tls and self._greeted):
+                yield step
+        for name in self._special()[:MOST_FURTHER]:
+            yield partial(self._put, name)
+        if self._greeted:
+            return
+        yield partial(self._put, GET)
+        names = WAITING if self._comparer else tuple(OPENINGS)
+        for start in range(0, len(names), SIDE_BY_SIDE):
+            yield partial(self._side_by_side, names[start : start + SIDE_BY_SIDE])
 
-Step = Callable[[Line, Address, int], Awaitable[Identified | None]]
+    def _more(self) -> Iterator[str]:
+        """What may name the product where the service is known."""
+        count = 0
+        while self._further and count < MOST_FURTHER:
+            name = self._further.pop(0)
+            if name not in self._asked:
+                count += 1
+                yield name
+        self._further.clear()
 
+    def _special(self) -> tuple[str, ...]:
+        """The probes that are made for this port."""
+        if self._comparer is None:
+            return ()
+        return tuple(name for name in self._comparer.book.hints(self._number) if name not in FOR_WEB)
 
-def _steps(number: int) -> tuple[Step, ...]:
-    """The conversations in the order in which this port is likely to answer."""
-    usual: tuple[Step, ...] = (_plain, _inside_tls, _text, _binary)
-    if number in TLS_FIRST:
-        first: Step = _inside_tls
-    elif number in TEXT_FIRST:
-        first = _text
-    elif number in BINARY_FIRST:
-        first = _binary
-    else:
-        first = _plain
-    return (first, *(step for step in usual if step is not first))
+    def _payload(self, name: str) -> bytes:
+        own = OPENINGS.get(name)
+        if own is not None:
+            return own
+        usual = web.request(self._address, self._number)
+        return self._comparer.book.payload(name, usual) if self._comparer else usual
 
-
-async def _plain(line: Line, address: Address, number: int) -> Identified | None:
-    """The first words by itself, else those after an HTTP request."""
-    patience = PATIENCE if number in SPEAKS_FIRST else SHORT_PATIENCE
-    async with line.talk(address, number) as talk:
-        heard = await talk.heard(patience)
+    async def _heard(self, talk: Talk, name: str, patience: float, wait: float) -> tuple[str, bytes]:
+        """The first words, or else those after that question; which of the two, and what was heard."""
+        heard = await talk.first(patience)
+        said = "NULL"
+        self._greeted = self._greeted or bool(heard)
         if not heard:
-            await talk.send(web.request(address, number))
-            heard = await talk.heard(ANSWER_SECONDS)
-    if not heard or is_tls(heard):
-        return None
-    found = recognise(heard)
-    if found.service == "http" and _says_use_tls(heard):
-        return None
-    return _identified(number, found, heard, "banner" if found is not NOBODY else "")
+            self._asked.add(name)
+            await talk.send(self._payload(name))
+            heard, said = await talk.first(wait), name
+        self._waited += talk.held.waited
+        return said, heard
 
+    def _talk(self) -> contextlib.AbstractAsyncContextManager[Talk]:
+        seconds = max(0.1, min(self._line.seconds, self._left))
+        return self._line.first_words(self._address, self._number, seconds)
 
-async def _inside_tls(line: Line, address: Address, number: int) -> Identified | None:
-    """Whether it speaks TLS, and what speaks inside."""
-    async with line.talk(address, number) as talk:
-        await talk.send(hello.client_hello("TLSv1.2", os.urandom(64)))
-        decision = await _decision(talk)
-    if decision is None:
-        return None
-    try:
-        async with line.talk(address, number) as talk:
+    async def _plain(self) -> Identified | None:
+        """The first words by itself, else those after the question that fits the port best."""
+        special = () if "http" in USUAL.get(self._number, "") else self._special()
+        name = special[0] if special else GET
+        async with self._talk() as talk:
+            patience = PATIENCE if self._number in SPEAKS_FIRST else SHORT_PATIENCE
+            said, heard = await self._heard(talk, name, patience, ANSWER_SECONDS)
+        return await self._weighed(said, heard) if heard else None
+
+    async def _put(self, name: str) -> Identified | None:
+        """What comes back on one question; nothing if it was put before."""
+        if name in self._asked:
+            return None
+        self._asked.add(name)
+        async with self._talk() as talk:
+            await talk.send(self._payload(name))
+            heard = await talk.first(ANSWER_SECONDS if name == GET else HINT_SECONDS)
+            self._waited += talk.held.waited
+        if name == POSTGRES and postgres_answer(heard):
+            return self._identified(Recognised("postgresql", "PostgreSQL"), b"", "postgresql")
+        return await self._weighed(name, heard) if heard else None
+
+    async def _side_by_side(self, names: tuple[str, ...]) -> Identified | None:
+        """The same for several at once: all of them are silence where they do not fit."""
+        book = self._comparer.book if self._comparer else None
+        fit = [name for name in names if name in OPENINGS or (book and book.may_send(name))]
+        answers = await asyncio.gather(*(self._put(name) for name in fit), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, TalkError):
+                raise answer
+        found = [answer for answer in answers if isinstance(answer, Identified)]
+        return max(found, key=rank, default=None)
+
+    async def _inside_tls(self) -> Identified | None:
+        """Whether it speaks TLS, and what speaks inside."""
+        async with self._talk() as talk:
+            await talk.send(hello.client_hello("TLSv1.2", os.urandom(64)))
+            decision = await _decision(talk)
+            self._waited += talk.held.waited
+        if decision is None:
+            return None
+        self._asked.clear()
+        self._spoke = True
+        hints = self._comparer.book.hints(self._number, tls=True) if self._comparer else ()
+        special = [name for name in hints if name not in FOR_WEB][:MOST_FURTHER]
+        names = [GET, *special] if self._number in TLS_FIRST and special[:1] != ["LDAPSearchReq"] else []
+        names = names or [*special, GET]
+        names += [name for name in ((*INSIDE, LDAP) if self._comparer else (LDAP,)) if name not in names]
+        found: Identified | None = None
+        for name in names:
+            try:
+                found = await self._one_inside(name)
+            except TalkError as error:
+                # It does speak TLS; only what is inside stays unknown.
+                port = OpenPort(self._number, "tcp", tls=True, identified_by="tls", note=str(error))
+                found = found or Identified(port, spoke=True)
+                break
+            if found.port.service or self._left <= 0:
+                break
+        self._further.clear()
+        return found
+
+    async def _one_inside(self, name: str) -> Identified:
+        async with self._talk() as talk:
+            await talk.turn()
             await talk.tls(web.client_context())
-            heard = await talk.heard(PATIENCE if number in SPEAKS_FIRST else SHORT_PATIENCE)
-            if not heard:
-                await talk.send(web.request(address, number))
-                heard = await talk.heard(ANSWER_SECONDS)
-    except TalkError as error:
-        # It does speak TLS; only what is inside stays unknown.
-        port = OpenPort(number, "tcp", tls=True, identified_by="tls", note=str(error))
-        return Identified(port, spoke=True)
-    return _identified(number, recognise(heard), heard, "tls", tls=True)
+            patience = PATIENCE if self._number in SPEAKS_FIRST else SHORT_PATIENCE
+            said, heard = await self._heard(talk, name, patience, ANSWER_SECONDS)
+        return await self._weighed(said, heard, tls=True)
+
+    async def _weighed(self, name: str, heard: bytes, *, tls: bool = False) -> Identified:
+        """What these words name, by our signatures and by nmap's."""
+        self._spoke = self._spoke or bool(heard)
+        if is_tls(heard) and not tls:
+            # What speaks inside TLS is found out by a hello, not by its complaint about other words.
+            return self._identified(NOBODY, heard, "")
+        if reason := fragile_words(heard):
+            self._line.mark_fragile(self._address, reason)
+        found, sure = recognise(heard), False
+        if self._comparer and name not in OPENINGS:
+            verdict = await self._comparer.compare(name, heard)
+            sure = verdict.named is not None and not (verdict.named.soft and not verdict.named.product)
+            found = both(found, verdict.named, heard)
+            if found.service and not sure:
+                further = (*MORE.get(found.service, ()), *verdict.further)
+                self._further = [n for n in further if self._comparer.book.may_send(n)]
+        if found.service == "http" and not tls and says_use_tls(heard):
+            found, sure = NOBODY, False
+        return self._identified(found, heard, _way(name, tls=tls), tls=tls, sure=sure)
+
+    def _identified(
+        self, found: Recognised, heard: bytes, by: str, *, tls: bool = False, sure: bool = False
+    ) -> Identified:
+        port = open_port(self._number, found, heard, by, tls=tls)
+        return Identified(port, bool(heard) or bool(found.service), self._comparer is not None, sure)
+
+
+def _way(name: str, *, tls: bool) -> str:
+    if tls:
+        return "tls"
+    return "banner" if name in ("NULL", GET) else "command"
 
 
 async def _decision(talk: Talk) -> hello.ServerHello | hello.Alert | None:
@@ -141,44 +287,3 @@ async def _decision(talk: Talk) -> hello.ServerHello | hello.Alert | None:
                 data += more
             return decision
     return None
-
-
-async def _text(line: Line, address: Address, number: int) -> Identified | None:
-    """Servers of text commands that close on HTTP."""
-    async with line.talk(address, number) as talk:
-        await talk.send(TEXT_REQUEST)
-        heard = await talk.heard(HINT_SECONDS)
-    return _identified(number, recognise(heard), heard, "command") if heard else None
-
-
-async def _binary(line: Line, address: Address, number: int) -> Identified | None:
-    """Protocols in which the client must speak first, and in its own language."""
-    question = rdp_request() if number == RDP_PORT else SSL_REQUEST
-    async with line.talk(address, number) as talk:
-        await talk.send(question)
-        heard = await talk.heard(HINT_SECONDS)
-    if number != RDP_PORT and postgres_answer(heard):
-        return _identified(number, Recognised("postgresql", "PostgreSQL"), b"", "postgresql")
-    return _identified(number, recognise(heard), heard, "command") if heard else None
-
-
-def _identified(number: int, found: Recognised, heard: bytes, by: str, *, tls: bool = False) -> Identified:
-    port = OpenPort(
-        number=number,
-        protocol="tcp",
-        service=found.service,
-        product=found.product,
-        version=found.version,
-        cpe=found.cpe,
-        tls=tls,
-        banner=banner(heard),
-        identified_by=by if found.service or tls else "",
-        note="" if found.service else "nothing that was recognised speaks there",
-    )
-    return Identified(port, spoke=bool(heard) or bool(found.service))
-
-
-def _says_use_tls(heard: bytes) -> bool:
-    """True for the 400 with which a TLS port answers plain HTTP."""
-    status = heard[9:12]
-    return status == str(_WRONG_PROTOCOL).encode() and b"https" in heard.lower()

@@ -33,7 +33,7 @@ USUAL: Mapping[int, str] = MappingProxyType(
         27018: "mongodb", 27019: "mongodb", 28015: "rethinkdb", 50000: "db2",
         # Messages and coordination
         1883: "mqtt", 2181: "zookeeper", 4369: "epmd", 5671: "amqps", 5672: "amqp", 6667: "irc",
-        8883: "mqtts", 9092: "kafka", 61616: "activemq",
+        8883: "mqtts", 9092: "kafka", 4222: "nats", 61616: "activemq",
         # Containers, clusters and hypervisors
         902: "vmware-auth", 2375: "docker", 2376: "docker-tls", 2377: "swarm", 2379: "etcd",
         2380: "etcd-peer", 5480: "vmware-appliance", 6443: "kubernetes", 8006: "proxmox",
@@ -43,6 +43,8 @@ USUAL: Mapping[int, str] = MappingProxyType(
         179: "bgp", 1723: "pptp", 3690: "svn", 4786: "smart-install", 5060: "sip", 5601: "kibana",
         5666: "nrpe", 7547: "cwmp", 8291: "mikrotik", 8728: "mikrotik-api", 9100: "printer",
         10050: "zabbix", 10051: "zabbix", 9418: "git", 5555: "adb", 1099: "java-rmi", 9999: "http",
+        4040: "spark-http", 4646: "nomad-http", 8200: "vault-http", 9093: "alertmanager-http",
+        18080: "spark-http", 19999: "netdata-http",
     }
 )  # fmt: skip
 """TCP port → the service that is usually there. Only a hint for the order of questions, never a finding."""
@@ -71,12 +73,6 @@ TLS_FIRST = frozenset(
      9043, 9443, 10250, 10257, 10259}
 )  # fmt: skip
 """Ports that usually speak TLS from the first byte."""
-
-TEXT_FIRST = frozenset({6379, 6380, 11211, 26379})
-"""Ports whose servers answer a line of text and close on HTTP."""
-
-BINARY_FIRST = frozenset({3389, 5432, 5433})
-"""Ports whose servers wait for a message of their own protocol."""
 
 SPEAKS_FIRST = frozenset(
     {21, 22, 23, 25, 110, 143, 220, 587, 902, 2222, 2323, 3306, 5666, 5900, 5901, 5902, 873, 6667}

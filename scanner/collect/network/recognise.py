@@ -188,6 +188,13 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], Recognised
     (re.compile(rb"@RSYNCD: "), _fixed("rsync", "rsync")),
     (re.compile(rb"\x03\x00\x00[\x0b-\x20][\x06-\x20]\xd0"), _fixed("rdp")),
     (re.compile(rb"AMQP[\x00-\xff]{4}"), _fixed("amqp")),
+    (re.compile(rb"(?s)\x00...[\xfe\xff]SMB"), _fixed("smb")),
+    (
+        re.compile(rb"(?s)\x30(?:[\x00-\x7f]|\x81.|\x82..|\x84....)\x02\x01.[\x61\x64\x65\x73\x78]"),
+        _fixed("ldap"),
+    ),
+    (re.compile(rb"(?s)....[\x80-\xff].{9}\x07version\x04bind\x00\x00\x10\x00\x03"), _fixed("dns")),
+    (re.compile(rb"(?s)[\x00-\x02].\x0b\x00\x00\x00"), _fixed("x11")),
     (re.compile(rb"It looks like you are trying to access MongoDB over HTTP"), _fixed("mongodb", "MongoDB")),
 )
 
@@ -223,3 +230,8 @@ def rdp_request() -> bytes:
     negotiation = struct.pack("<BBHI", 1, 0, 8, 3)
     body = struct.pack("!BBHHB", 6 + len(negotiation), 0xE0, 0, 0, 0) + negotiation
     return struct.pack("!BBH", 3, 0, 4 + len(body)) + body
+
+
+def says_use_tls(heard: bytes) -> bool:
+    """True for the 400 with which a TLS port answers plain HTTP."""
+    return heard[9:12] == b"400" and b"https" in heard[:4096].lower()

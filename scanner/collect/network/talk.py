@@ -6,31 +6,33 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from time import monotonic, time
-from typing import TypeVar
 
+from scanner.collect.network.talk_error import TalkError, TooMuchError, words
+from scanner.collect.network.talk_tls import Tls
+from scanner.collect.network.talk_turn import Turn
 from scanner.transport.pace import Pace
 from scanner.transport.sent import ProbeKind, Sent
 
+__all__ = ["Address", "Line", "Talk", "TalkError", "TooMuchError"]
+
 Address = IPv4Address | IPv6Address
-T = TypeVar("T")
 
 CONVERSATION_SECONDS = 6.0
 BYTE_LIMIT = 65_536
 PER_HOST = 2
 """Conversations with one host at once: sshd's MaxStartups drops more."""
+WAITS_PER_HOST = 24
+"""Ports of one host whose first words are waited for at once; while they are silent, nothing is exchanged."""
 _CHUNK = 16_384
 
 
-class TalkError(Exception):
-    """The conversation gave no answer; the message says why, as a gap states it."""
-
-
-class TooMuchError(TalkError):
-    """More bytes than one conversation may bring."""
+def sturdy(_: Address) -> str:
+    """The answer of somebody who knows of no fragile device."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Line:
     """What all conversations of a collection share: permission, pace, log and the end of the time.
 
     `deadline` is in the time of `time.monotonic`. `allowed` is asked right before every connection.
+    `fragile` says why nothing may be sent to an address, and is asked before every single sending.
     """
 
     allowed: Callable[[Address], bool]
@@ -46,35 +49,81 @@ class Line:
     deadline: float
     seconds: float = CONVERSATION_SECONDS
     limit: int = BYTE_LIMIT
+    fragile: Callable[[Address], str] = sturdy
     _turns: dict[Address, asyncio.Semaphore] = field(default_factory=dict)
+    _waits: dict[Address, asyncio.Semaphore] = field(default_factory=dict)
+    _marked: dict[Address, str] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
     async def talk(self, address: Address, port: int) -> AsyncIterator[Talk]:
-        """An open connection; closed at the end, whatever happens.
+        """An open connection, one of at most `PER_HOST` to that address; closed at the end, whatever happens.
 
         Raises:
             TalkError: not allowed, no time left, refused, reset, silent beyond the deadline, too long.
 
         """
-        turn = self._turns.setdefault(address, asyncio.Semaphore(PER_HOST))
-        async with turn:
-            await self._permit(address)
-            left = min(self.seconds, self.deadline - monotonic())
-            talk = Talk(socket.socket(_family(address), socket.SOCK_STREAM), self.limit)
-            began = time()
-            try:
-                async with asyncio.timeout(left):
-                    await talk.connect(address, port)
-                    yield talk
-            except TimeoutError:
-                raise TalkError(f"no complete answer within {left:.0f} s") from None
-            except OSError as error:
-                raise TalkError(_words(error)) from None
-            finally:
-                talk.close()
-                self.log(Sent(began, talk.source, str(address), port, ProbeKind.TALK, talk.sent))
+        async with self.a_turn(address), self._open(address, port, self.seconds) as talk:
+            yield talk
 
-    async def _permit(self, address: Address) -> None:
+    @contextlib.asynccontextmanager
+    async def first_words(self, address: Address, port: int, seconds: float) -> AsyncIterator[Talk]:
+        """An open connection that takes one of the turns of its address once it calls `Talk.turn`.
+
+        For ports that may stay silent: waiting for their first words holds nobody up. Whoever opens it
+        bounds how many are open at once.
+
+        Raises:
+            TalkError: as `talk`.
+
+        """
+        async with self._open(address, port, seconds) as talk:
+            talk.held.waits_for(self.a_turn(address))
+            yield talk
+
+    def waits(self, address: Address) -> asyncio.Semaphore:
+        """Of what everybody takes one who waits for the first words of a port of that address."""
+        return self._waits.setdefault(address, asyncio.Semaphore(WAITS_PER_HOST))
+
+    def why_fragile(self, address: Address) -> str:
+        """Why nothing may be sent to that address; empty where it is as sturdy as others."""
+        return self.fragile(address) or self._marked.get(address, "")
+
+    def mark_fragile(self, address: Address, reason: str) -> None:
+        """From here on, nothing more is sent to that address: its own words said what it is."""
+        self._marked.setdefault(address, reason)
+
+    def a_turn(self, address: Address) -> asyncio.Semaphore:
+        """Of what everybody takes one who exchanges words with that address."""
+        return self._turns.setdefault(address, asyncio.Semaphore(PER_HOST))
+
+    @contextlib.asynccontextmanager
+    async def _open(self, address: Address, port: int, seconds: float) -> AsyncIterator[Talk]:
+        await self.permit(address)
+        left = min(seconds, self.deadline - monotonic())
+        opened = socket.socket(_family(address), socket.SOCK_STREAM)
+        talk = Talk(opened, self.limit, lambda: self.why_fragile(address))
+        began = time()
+        try:
+            async with asyncio.timeout(left) as clock:
+                talk.held.timed(clock, self.deadline)
+                await talk.connect(address, port)
+                yield talk
+        except TimeoutError:
+            raise TalkError(f"no complete answer within {left:.0f} s") from None
+        except OSError as error:
+            raise TalkError(words(error)) from None
+        finally:
+            talk.close()
+            self.log(Sent(began, talk.source, str(address), port, ProbeKind.TALK, talk.sent))
+
+    async def permit(self, address: Address) -> None:
+        """Waits for the turn of one packet to that address.
+
+        Raises:
+            TalkError: not allowed, a fragile device, or no time left; nothing may be sent.
+
+        """
+        self._refuse_fragile(address)
         if not address.is_loopback:
             # The scanner's own machine needs no protection from its own packets.
             while (pause := self.pace.take(address)) > 0:
@@ -83,16 +132,24 @@ class Line:
             raise TalkError("outside the scope by now; nothing was sent")
         if monotonic() >= self.deadline:
             raise TalkError("the time for the whole scan was over; nothing was sent")
+        # Who waited for the pace may have missed what another conversation found out.
+        self._refuse_fragile(address)
+
+    def _refuse_fragile(self, address: Address) -> None:
+        if reason := self.why_fragile(address):
+            raise TalkError(f"nothing was sent: {reason}")
 
 
 class Talk:
     """The open connection: `send` and the ways to read. `tls` puts all that follows inside TLS."""
 
-    def __init__(self, opened: socket.socket, limit: int) -> None:
+    def __init__(self, opened: socket.socket, limit: int, fragile: Callable[[], str] = lambda: "") -> None:
         opened.setblocking(False)
         self._socket = opened
+        self._fragile = fragile
+        self.held = Turn()
         self._left = limit
-        self._tls: _Tls | None = None
+        self._tls: Tls | None = None
         self.sent = 0
         self.received = 0
         self.source = ""
@@ -105,6 +162,11 @@ class Talk:
     def close(self) -> None:
         """Closes the connection; safe to call twice."""
         self._socket.close()
+        self.held.give_back()
+
+    async def turn(self) -> None:
+        """Takes a turn of the address, where the conversation began without; see `Turn`."""
+        await self.held.take()
 
     async def send(self, data: bytes) -> None:
         """Sends all of it."""
@@ -133,6 +195,30 @@ class Talk:
                     heard += data
                     pause = 0.25
         return heard
+
+    async def first(self, seconds: float) -> bytes:
+        """What comes within that time, like `heard`; whoever speaks takes a turn of its address.
+
+        Words before a reset are words.
+        """
+        heard = b""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                heard = await self.read()
+        if heard:
+            await self.turn()
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(1.0):
+                    while more := await self._soon():
+                        heard += more
+        return heard
+
+    async def _soon(self) -> bytes:
+        """The next bytes, unless there is a pause of a quarter of a second first."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.25):
+                return await self.read()
+        return b""
 
     async def exactly(self, size: int) -> bytes:
         """That many bytes; the limit holds also for lengths that the other side made up.
@@ -174,12 +260,14 @@ class Talk:
             TalkError: the handshake failed, in the words of OpenSSL.
 
         """
-        tls = _Tls(context, self._raw_send, self._raw_read)
+        tls = Tls(context, self._raw_send, self._raw_read)
         await tls.handshake()
         self._tls = tls
         return tls.object
 
     async def _raw_send(self, data: bytes) -> None:
+        if reason := self._fragile():
+            raise TalkError(f"nothing more was sent: {reason}")
         await asyncio.get_running_loop().sock_sendall(self._socket, data)
         self.sent += len(data)
 
@@ -190,73 +278,6 @@ class Talk:
         self._left -= len(data)
         self.received += len(data)
         return data
-
-
-class _Tls:
-    """TLS over two functions that move bytes, so that deadline, cap and log stay those of the talk."""
-
-    def __init__(
-        self,
-        context: ssl.SSLContext,
-        send: Callable[[bytes], Awaitable[None]],
-        read: Callable[[], Awaitable[bytes]],
-    ) -> None:
-        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._send, self._read = send, read
-        self.object = context.wrap_bio(self._in, self._out, server_side=False)
-
-    async def handshake(self) -> None:
-        await self._drive(self.object.do_handshake)
-
-    async def send(self, data: bytes) -> None:
-        await self._drive(lambda: self.object.write(data))
-
-    async def read(self) -> bytes:
-        try:
-            return await self._drive(lambda: self.object.read(_CHUNK))
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-
-    async def _drive(self, step: Callable[[], T]) -> T:
-        """Repeats one step of OpenSSL until it has the bytes that it needs."""
-        while True:
-            try:
-                result = step()
-            except ssl.SSLWantReadError:
-                await self._flush()
-                data = await self._read()
-                if data:
-                    self._in.write(data)
-                else:
-                    self._in.write_eof()
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                raise
-            except ssl.SSLError as error:
-                await self._flush()
-                raise TalkError(f"TLS failed: {_tls_words(error)}") from None
-            else:
-                await self._flush()
-                return result
-
-    async def _flush(self) -> None:
-        if self._out.pending:
-            await self._send(self._out.read())
-
-
-def _tls_words(error: ssl.SSLError) -> str:
-    return (error.reason or "no reason given").replace("_", " ").lower()
-
-
-def _words(error: OSError) -> str:
-    match error:
-        case ConnectionRefusedError():
-            return "the connection was refused"
-        case ConnectionResetError() | BrokenPipeError():
-            return "the connection was reset"
-        case ssl.SSLError():
-            return "the server closed the connection in the middle of TLS"
-        case _:
-            return f"the connection failed: {error.strerror or type(error).__name__}"
 
 
 def _family(address: Address) -> socket.AddressFamily:

@@ -8,6 +8,7 @@ from baselines.evaluate import evaluate
 from baselines.resolve import Demand
 from checks.catalogue import load
 from checks.facts.network import OpenPort, OpenPorts, PortAnswers, PortRange
+from checks.facts.network.datagrams import UdpAnswers, UdpSize
 from checks.facts.snapshot import Fact, Gap, Snapshot
 from checks.fix import places
 from checks.model import Finding, Kind, Outcome, Target
@@ -68,8 +69,11 @@ def empty(kind: type[Fact]) -> Fact:
     """A fact of that kind in which nothing was found."""
     if kind is OpenPorts:
         return open_ports()
-    assert kind is PortAnswers
-    return answers()
+    if kind is UdpAnswers:
+        return udp_answers()
+    if kind is PortAnswers:
+        return answers()
+    return kind(**{name: "10.0.0.5" if name == "address" else () for name in kind.__struct_fields__})
 
 
 def filled(check: str, finding: Finding) -> None:
@@ -104,3 +108,15 @@ def answers(*, closed: tuple[int, ...] = (), silent: tuple[int, ...] = (), opene
         tuple(PortRange(n, n) for n in closed),
         tuple(PortRange(n, n) for n in silent),
     )
+
+
+def udp_answers(
+    *,
+    opened: tuple[int, ...] = (),
+    closed: tuple[int, ...] = (),
+    silent: tuple[int, ...] = (),
+    vantage: str = "inside",
+    sizes: tuple[UdpSize, ...] = (),
+) -> UdpAnswers:
+    """How the UDP ports answered: these with a datagram, these with an error, these not at all."""
+    return UdpAnswers(vantage, tuple(sorted(opened + closed + silent)), opened, closed, silent, sizes)

@@ -9,7 +9,13 @@ from scanner.collect.network.collect import permissions
 from tests.checks.network.judging import CATALOGUE
 
 LOADED = library()["network-exposure"]
-ALL = resolve(LOADED, "internet-facing", CATALOGUE, library())
+ALL = tuple(
+    {
+        demand.check.id: demand
+        for profile in ("office", "internet-facing")
+        for demand in resolve(LOADED, profile, CATALOGUE, library())
+    }.values()
+)
 FRAMEWORKS = {"cis-controls-8.1", "iso-27001", "nist-csf-2.0", "pci-dss-4.0.1"}
 
 
@@ -31,14 +37,41 @@ def test_every_rule_points_at_four_frameworks() -> None:
 def test_every_fact_that_is_demanded_is_collected_and_announced() -> None:
     wanted = needs(ALL, Kind.NETWORK)
     names = {fact.__name__ for fact in wanted}
-    assert names - {f.__name__ for f in SERVICE_FACTS} == {"OpenPorts", "PortAnswers", "NetworkCoverage"}
+    assert names - {f.__name__ for f in SERVICE_FACTS} == {
+        "OpenPorts",
+        "PortAnswers",
+        "UdpAnswers",
+        "NetworkCoverage",
+    }
     announced = {name for permission in permissions(wanted) for name in permission.facts}
     assert names <= announced
     assert {p.kind for p in permissions(wanted)} == {"network"}
 
 
+_OF_PEOPLE = ("network.coverage.", "network.inventory.", "network.segmentation.tested")
+"""Where somebody has to find out or decide, and no command changes anything."""
+
+
 def test_every_fix_can_be_acted_on() -> None:
-    given = {"on", "region", "target", "saw", "want", "port", "weak", "fingerprint", "scheme", "protocol"}
+    given = {
+        "on",
+        "region",
+        "target",
+        "saw",
+        "want",
+        "port",
+        "weak",
+        "keep",
+        "place",
+        "fingerprint",
+        "scheme",
+        "product",
+        "path",
+        "protocol",
+        "zone",
+        "domain",
+        *("source", "family", "example", "address", "marks", "host", "places"),
+    }
     for demand in ALL:
         fix = demand.check.fix
         assert fix.action, demand.check.id
@@ -47,6 +80,6 @@ def test_every_fix_can_be_acted_on() -> None:
         assert fix.effort.each or fix.effort.setup, demand.check.id
         texts = [fix.action, fix.do, fix.verify, fix.undo, fix.key, *(s.do + s.undo for s in fix.snippets)]
         assert frozenset().union(*map(places, texts)) <= given, demand.check.id
-        if not demand.check.id.startswith("network.coverage."):
+        if not demand.check.id.startswith(_OF_PEOPLE):
             assert fix.snippets, demand.check.id
             assert all(s.undo for s in fix.snippets), demand.check.id

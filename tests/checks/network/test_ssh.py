@@ -3,7 +3,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.facts.network.ssh import SshHostKey, SshHostKeys, SshOffer, SshOffers
+from checks.facts.network.ssh import (
+    SshGroup,
+    SshGroups,
+    SshHostKey,
+    SshHostKeys,
+    SshLogin,
+    SshLogins,
+    SshOffer,
+    SshOffers,
+)
 from checks.model import Outcome
 from tests.checks.network.judging import hold_by, judge, outcomes
 
@@ -33,6 +42,7 @@ def offered(**changes: object) -> SshOffers:
         ("network.ssh.host-key-algorithms", {"host_keys": ("ssh-ed25519", "ssh-rsa")}),
         ("network.ssh.protocol", {"banner": "SSH-1.99-OpenSSH_3.4"}),
         ("network.ssh.protocol", {"banner": "SSH-1.5-Cisco-1.25"}),
+        ("network.ssh.quantum-safe-kex", {"kex": ("curve25519-sha256", "ecdh-sha2-nistp256")}),
         ("network.ssh.strict-key-exchange", {"strict": False}),
         (
             "network.ssh.strict-key-exchange",
@@ -47,15 +57,84 @@ def test_what_is_weak_fails(check: str, changes: dict[str, object]) -> None:
 def test_the_fix_names_these_algorithms() -> None:
     [finding] = judge("network.ssh.ciphers", offered(ciphers=("aes128-cbc", "aes256-ctr", "3des-cbc")))
     assert finding.saw == "aes128-cbc, 3des-cbc"
-    assert "aes128-cbc,3des-cbc" in finding.fix.snippets[0].do
+    assert "printf 'Ciphers %s\\n' aes256-ctr >" in finding.fix.snippets[0].do
+    assert "`Ciphers aes256-ctr`" in finding.fix.do
+    assert "Ciphers=aes128-cbc,3des-cbc" in finding.fix.verify
     assert "sshd -t" in finding.fix.snippets[0].do
 
 
-def test_a_hostile_name_cannot_leave_the_quotes_of_the_fix() -> None:
-    [finding] = judge("network.ssh.key-exchange", offered(kex=("gss-group1-sha1-$(reboot);'x",)))
-    assert (
-        "printf 'KexAlgorithms -%s\\n' 'gss-group1-sha1-$(reboot);'\"'\"'x' >" in finding.fix.snippets[0].do
+def test_the_line_of_the_fix_is_one_that_sshd_takes() -> None:
+    offer = offered(
+        kex=(
+            "gss-group14-sha1-toWM5Slw5Ew8Mqkay+al2g==",
+            "ext-info-s",
+            "diffie-hellman-group1-sha1",
+            "kex-strict-s-v00@openssh.com",
+        )
     )
+    [finding] = judge("network.ssh.key-exchange", offer)
+    sound = "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256"
+    assert f"printf 'KexAlgorithms %s\\n' {sound} >" in finding.fix.snippets[0].do
+    assert "GSSAPIKeyExchange no" in finding.fix.do
+
+
+def test_a_server_that_cannot_be_set_is_told_by_its_make() -> None:
+    [finding] = judge("network.ssh.macs", offered(banner="SSH-2.0-dropbear_2019.78", macs=("hmac-md5",)))
+    assert "localoptions.h" in finding.fix.do
+    [other] = judge("network.ssh.macs", offered(banner="SSH-2.0-Cisco-1.25", macs=("hmac-md5",)))
+    assert "another server than OpenSSH" in other.fix.do
+
+
+def test_a_list_that_was_not_told_is_no_pass() -> None:
+    silent = offered(banner="SSH-1.5-Cisco-1.25", kex=(), host_keys=(), ciphers=(), macs=(), strict=False)
+    for name in (
+        "key-exchange",
+        "ciphers",
+        "macs",
+        "host-key-algorithms",
+        "strict-key-exchange",
+        "quantum-safe-kex",
+    ):
+        [finding] = judge(f"network.ssh.{name}", silent)
+        assert (finding.outcome, finding.on) == (Outcome.UNKNOWN, PORT)
+    assert outcomes(judge("network.ssh.protocol", silent)) == {PORT: Outcome.FAIL}
+
+
+def login(*methods: str, opened: bool = False) -> SshLogins:
+    return SshLogins((SshLogin(PORT, methods, opened),))
+
+
+@pytest.mark.parametrize("methods", [("publickey", "password"), ("keyboard-interactive",)])
+def test_logins_by_password_fail(methods: tuple[str, ...]) -> None:
+    hold_by("network.ssh.password-auth", login(*methods), login("publickey"), PORT)
+
+
+def test_a_server_without_any_login_fails() -> None:
+    hold_by("network.ssh.login-required", login(opened=True), login("publickey"), PORT)
+    assert outcomes(judge("network.ssh.password-auth", login(opened=True))) == {PORT: Outcome.FAIL}
+
+
+def test_a_baseline_may_allow_a_second_factor_after_a_key() -> None:
+    findings = judge(
+        "network.ssh.password-auth", login("keyboard-interactive"), forbidden=frozenset({"password"})
+    )
+    assert outcomes(findings) == {PORT: Outcome.PASS}
+
+
+def test_short_groups_fail() -> None:
+    def group(bits: int) -> SshGroups:
+        return SshGroups((SshGroup(PORT, bits),))
+
+    hold_by("network.ssh.group-size", group(1536), group(2048), PORT)
+
+
+def test_a_hostile_name_cannot_leave_the_quotes_of_the_fix() -> None:
+    hostile = "gss-group1-sha1-$(reboot);'x"
+    [finding] = judge("network.ssh.key-exchange", offered(kex=(hostile, "a b", "-oProxyCommand", "good")))
+    assert finding.fix.verify.startswith(
+        "ssh -o BatchMode=yes -o KexAlgorithms='gss-group1-sha1-$(reboot);'\"'\"'x' -p"
+    )
+    assert "printf 'KexAlgorithms %s\\n' good >" in finding.fix.snippets[0].do
 
 
 def test_lists_of_one_server_are_closed_by_one_change() -> None:

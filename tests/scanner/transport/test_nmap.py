@@ -14,7 +14,7 @@ from scanner.transport.nmap import Nmap, Profile
 from scanner.transport.nmap_xml import NmapOutput, parse
 from scanner.transport.sent import ProbeKind, Sent
 from tests.lab.parts import LOOPBACK
-from tests.lab.services import dripping, serving, sshd
+from tests.lab.services import dripping, saying, serving, sshd
 
 A, B, C = (IPv4Address(f"10.0.0.{n}") for n in (1, 2, 3))
 HEAD = '<?xml version="1.0"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap" version="7.93">'
@@ -301,9 +301,36 @@ def test_the_free_text_of_a_zone_never_reaches_nmap(zone: str) -> None:
 
 
 def test_the_arguments_are_ours_alone(tmp_path: Path) -> None:
+    asked: list[IPv4Address | IPv6Address] = [IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2")]
     command = Nmap("/usr/bin/nmap", (7, 93), ())._command(
-        Profile.IDENTIFY, [IPv4Address("10.0.0.1")], [22, 80], tmp_path / "x.xml"
+        Profile.IDENTIFY, asked, [22, 80], tmp_path / "x.xml", 18.0
     )
-    assert command[-1] == "10.0.0.1"
+    assert command[-2:] == ("10.0.0.1", "10.0.0.2")
     assert command[command.index("-p") + 1] == "22,80"
+    assert command[command.index("--max-parallelism") + 1] == "4"  # two for each host
+    assert command[command.index("--host-timeout") + 1] == "13000ms"
     assert not any("script" in argument for argument in command)
+
+
+@pytest.mark.real
+def test_a_host_that_drips_takes_no_other_with_it() -> None:
+    asked = [IPv4Address(LOOPBACK), IPv4Address("127.0.0.2")]
+    with serving(saying(b"SSH-2.0-OpenSSH_9.2p1\r\n")) as number, serving(dripping, number, "127.0.0.2"):
+        output = installed().run(Profile.IDENTIFY, asked, [number], seconds=11.0, cancelled=threading.Event())
+    ports = {host.address: [port.product for port in host.ports] for host in output.hosts}
+    assert ports == {asked[0]: ["OpenSSH"], asked[1]: []}
+
+
+@pytest.mark.real
+def test_data_files_are_found_where_nmap_is_installed_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("nmap-service-probes", "nmap-mac-prefixes"):
+        found = installed().data(name)
+        assert found is not None
+        assert found.is_file()
+    (tmp_path / ".nmap").mkdir()
+    (tmp_path / ".nmap" / "lab-file").write_text("x")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NMAPDIR", str(tmp_path / ".nmap"))
+    assert installed().data("lab-file") is None

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pytest
+import threading
+from collections.abc import Sequence
 
-from scanner.transport.pace import BURST_SECONDS, Pace
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.transport.pace import BURST_SECONDS, Pace, Rounds
 
 
 class Clock:
@@ -74,3 +79,114 @@ def test_waiting_takes_nothing() -> None:
 def test_a_rate_of_nothing_is_refused(rates: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="above 0"):
         Pace(*rates)
+
+
+def test_two_threads_together_keep_to_the_rate() -> None:
+    pace = Pace(0.001, 1000)
+    taken: list[float] = []
+
+    def take() -> None:
+        taken.extend(wait for _ in range(200) if (wait := pace.take("a")) == 0.0)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(taken) == 1
+
+
+def test_a_share_is_a_part_of_the_rates_and_can_be_given_back() -> None:
+    clock = Clock()
+    pace = Pace(100, 100, clock)
+    pace.share(0.1)
+    assert len(send(pace, clock, ["a"], 10)) <= 100 + 6
+    pace.share(1.0)
+    assert 950 <= len(send(pace, clock, ["a"], 10)) <= 1006
+
+
+class Hosts:
+    """Batches of all kinds, sent as early as the pace allows; when each packet to each host left."""
+
+    def __init__(self, pace: Rounds, clock: Clock) -> None:
+        self.pace, self.clock = pace, clock
+        self.sent: list[tuple[float, int]] = []
+
+    def send(self, hosts: Sequence[int], each: int) -> None:
+        while (wait := self.pace.take(hosts, each)) > 0:
+            self.clock.now += wait
+        self.sent += [(self.clock.now, host) for host in hosts for _ in range(each)]
+
+    def check(self, total: float, per_host: float) -> None:
+        for host in {None, *(host for _, host in self.sent)}:
+            rate = total if host is None else per_host
+            times = [at for at, to in self.sent if host in (None, to)]
+            burst = max(1.0, rate * BURST_SECONDS)
+            for first, start in enumerate(times):
+                for last in range(first, len(times)):
+                    assert last - first + 1 <= rate * (times[last] - start) + burst + 1e-6, host
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([(500, 50), (500, 500), (60, 40), (100_000, 300), (7, 3)]),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 6), st.booleans(), st.integers(1, 9)), max_size=40),
+    st.sampled_from([0.0, 0.4]),
+)
+def test_batches_of_any_kind_keep_both_rates(
+    rates: tuple[int, int], batches: list[tuple[int, int, bool, int]], pause: float
+) -> None:
+    clock = Clock()
+    total, per_host = rates
+    hosts = Hosts(Rounds(total, per_host, 6, clock), clock)
+    for start, length, run, most in batches:
+        several: Sequence[int] = range(start, min(6, start + length))
+        if not run:
+            several = sorted({start, (start + length) % 6})
+        each = min(most, hosts.pace.together, max(1, hosts.pace.batch // max(1, len(several))))
+        if several and len(several) * each <= hosts.pace.batch:
+            hosts.send(several, each)
+            clock.now += pause
+    hosts.check(total, per_host)
+
+
+def test_rounds_over_many_hosts_reach_the_total_and_over_few_the_limit_of_each() -> None:
+    for count, expected in ((100, 1000), (4, 200)):
+        clock = Clock()
+        hosts = Hosts(Rounds(1000, 50, count, clock), clock)
+        began = clock.now
+        while clock.now < began + 10:
+            for start in range(0, count, hosts.pace.batch):
+                hosts.send(range(start, min(count, start + hosts.pace.batch)), 1)
+        assert expected * 10 * 0.93 <= len(hosts.sent) <= expected * 10.3
+
+
+def test_loss_halves_the_rates_and_quiet_brings_them_back_slowly() -> None:
+    clock = Clock()
+    hosts = Hosts(Rounds(1000, 100, 50, clock), clock)
+    assert hosts.pace.slow() == 500
+    began = clock.now
+    while clock.now < began + 4:
+        hosts.send(range(5), 1)
+    hosts.check(500, 50)
+    for _ in range(10):
+        hosts.pace.slow()
+    assert hosts.pace.rate == 125
+    steps = 0
+    while hosts.pace.rate < 1000:
+        hosts.pace.recover()
+        steps += 1
+    assert steps > 20
+    assert hosts.pace.rate == 1000
+
+
+def test_rounds_are_no_bottleneck() -> None:
+    clock = Clock()
+    pace = Rounds(150_000, 5_000, 256, clock)
+    calls = 0
+    while clock.now < 101.0:
+        wait = pace.take(range(256))
+        clock.now += wait
+        calls += 1
+    # Two calls for each batch: one that says how long to wait, one that takes.
+    assert calls <= 2 * 150_000 / 256 + 80

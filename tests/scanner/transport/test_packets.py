@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import struct
+import signal
 import subprocess
 import sys
 import threading
@@ -11,21 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import msgspec
 import pytest
-from scapy.layers.inet import ICMP, IP, TCP
-from scapy.layers.l2 import ARP, Ether
 
-from scanner.transport import packets, packets_frames
+from scanner.transport import packets, packets_process
 from scanner.transport.packets import PacketError, PacketSender, PacketSweep, Swept
 from scanner.transport.packets_wire import Refused, Response
 from scanner.transport.sent import ProbeKind, Sent
 from tests.lab.network import Namespace, Wire, capture, syn_of
 
 ROOT = Path(__file__).resolve().parents[3]
-COOKIE = packets_frames.Cookie(b"0123456789abcdef")
 SOURCE, TARGET = IPv4Address("10.99.0.1"), IPv4Address("10.99.0.2")
 LOUD, MUTE, GONE = (IPv4Address(f"10.99.0.{n}") for n in (3, 4, 9))
 FAR = IPv4Address("10.98.0.2")
@@ -83,7 +80,7 @@ def sender(
         per_host=per_host,
         seconds=seconds,
         cancelled=stop or threading.Event(),
-        log=(log if log is not None else []).append,
+        log=log.extend if log is not None else None,
         settle=0.3,
     ) as one:
         yield one
@@ -97,18 +94,20 @@ def test_a_sweep_tells_open_closed_and_silent_apart(lab: Lab) -> None:
 
     swept = lab.scanner.inside(work)
     assert swept.whole
-    assert swept.answers[TARGET] == Swept(open=(22, 8080), closed=(80,), silent=(25, 110))
-    assert swept.answers[LOUD] == Swept(closed=PORTS)
-    assert swept.answers[MUTE] == Swept(silent=PORTS)
-    assert not swept.answers[MUTE].answered
-    assert swept.answers[FAR] == Swept(open=(22,), closed=(80, 110, 8080), filtered=(25,))
+    assert swept.answers[TARGET] == Swept.of(open=(22, 8080), closed=(80,), silent=(25, 110))
+    assert swept.answers[LOUD] == Swept.of(closed=PORTS)
+    mute = swept.swept(MUTE)
+    assert mute == Swept.of(silent=PORTS)
+    assert not mute.answered
+    assert MUTE not in swept.answers
+    assert swept.answers[FAR] == Swept.of(open=(22,), closed=(80, 110, 8080), filtered=(25,))
 
 
 @pytest.mark.real
 def test_discovery_finds_who_ignores_ping_and_who_is_not_there(lab: Lab) -> None:
     asked = [TARGET, LOUD, MUTE, GONE, FAR, IPv4Address("10.98.0.1")]
 
-    def work() -> tuple[dict[IPv4Address, packets.Neighbour], int, bool]:
+    def work() -> tuple[dict[packets.Address, packets.Neighbour], int, bool]:
         with sender(*asked) as one:
             return one.discover(asked)
 
@@ -122,33 +121,6 @@ def test_discovery_finds_who_ignores_ping_and_who_is_not_there(lab: Lab) -> None
     }
     assert all(len(found[a].mac) == 17 for a in (TARGET, LOUD, MUTE))
     assert found[IPv4Address("10.98.0.1")].mac == ""
-
-
-@pytest.mark.real
-def test_the_log_equals_what_a_capture_saw(lab: Lab) -> None:
-    log: list[Sent] = []
-    asked = [TARGET, LOUD, MUTE, GONE]
-
-    def work() -> int:
-        with sender(*asked, log=log) as one:
-            _, first, _ = one.discover(asked)
-            return first + one.sweep(asked, PORTS).packets
-
-    with capture(lab.scanner) as frames:
-        sent = lab.scanner.inside(work)
-    syns = Counter(syn for frame in frames if (syn := syn_of(frame)))
-    asking = Counter(_asked(frame) for frame in frames if frame[12:14] == b"\x08\x06" and frame[21] == 1)
-    assert Counter((e.destination, e.port) for e in log if e.kind is ProbeKind.SYN) == syns
-    # The kernel may ask for a MAC of its own, to answer a SYN/ACK with its reset; we log only ours.
-    arps = Counter(e.destination for e in log if e.kind is ProbeKind.ARP)
-    assert arps <= asking
-    assert sent == len(log) == sum(syns.values()) + sum(arps.values())
-    assert {e.source for e in log} == {str(SOURCE)}
-    assert sum(e.size for e in log if e.kind is ProbeKind.SYN) == sum(len(f) for f in frames if syn_of(f))
-
-
-def _asked(frame: bytes) -> str:
-    return str(IPv4Address(frame[38:42]))
 
 
 @pytest.mark.real
@@ -208,7 +180,7 @@ def test_a_wish_to_stop_ends_the_child_at_once(lab: Lab) -> None:
 
     def work() -> None:
         with sender(TARGET, rate=10, per_host=10, stop=stop) as one:
-            pids.append(one._process.pid)
+            pids.append(one.pid)
             threading.Timer(0.3, stop.set).start()
             one.sweep([TARGET], tuple(range(1, 2000)))
 
@@ -231,38 +203,102 @@ def test_nothing_is_sent_to_whom_the_first_line_did_not_name(lab: Lab) -> None:
         swept = lab.scanner.inside(work)
     assert set(swept.answers) == {TARGET}
     assert {syn[0] for frame in frames if (syn := syn_of(frame))} == {str(TARGET)}
-    assert str(LOUD) not in {_asked(f) for f in frames if f[12:14] == b"\x08\x06"}
+    asked = {str(IPv4Address(f[38:42])) for f in frames if f[12:14] == b"\x08\x06"}
+    assert str(LOUD) not in asked
+
+
+@pytest.mark.real
+def test_an_open_port_is_told_while_the_sweep_goes_on(lab: Lab) -> None:
+    told: list[tuple[str, int, float]] = []
+    began = monotonic()
+
+    def work() -> float:
+        with sender(TARGET, FAR, rate=200, per_host=100) as one:
+            ports = (22, 80, *range(2000, 2120), 8080)
+            one.sweep([TARGET, FAR], ports, lambda a, p: told.append((str(a), p, monotonic() - began)))
+            return monotonic() - began
+
+    end = lab.scanner.inside(work)
+    assert [one[:2] for one in told] == [(str(TARGET), 22), (str(FAR), 22), (str(TARGET), 8080)]
+    assert all(at < end - 1 for _, _, at in told[:2])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("victim", ["parent", "hearing"])
+def test_nobody_goes_on_alone(lab: Lab, victim: str) -> None:
+    """The scanner killed outright takes both processes with it; the one that hears takes the other."""
+    code = (
+        "import threading\n"
+        "from ipaddress import ip_address\n"
+        "from scanner.transport.packets import PacketSender\n"
+        f"a = ip_address('{TARGET}')\n"
+        "s = PacketSender([a], rate=50, per_host=50, seconds=60, cancelled=threading.Event())\n"
+        "print(s.pid, flush=True)\n"
+        "s.sweep([a], tuple(range(1, 3000)))\n"
+    )
+    start = [sys.executable, "-c", code]
+    parent = lab.scanner.inside(
+        lambda: subprocess.Popen(start, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    )
+    assert parent.stdout
+    assert parent.stderr
+    with parent:
+        pids = [int(parent.stdout.readline())]
+        pids.append(hearing(pids[0]))
+        sleep(0.3)
+        os.kill(parent.pid if victim == "parent" else pids[1], signal.SIGKILL)
+        until = monotonic() + 2
+        while monotonic() < until and any(running(pid) for pid in pids):
+            sleep(0.02)
+        assert not any(running(pid) for pid in pids)
+        if victim == "hearing":
+            assert "the packet process stopped" in parent.stderr.read()
+
+
+def running(pid: int) -> bool:
+    """False also for a process that has ended and that nobody has asked about yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.real
 def test_loopback_and_unroutable_addresses_lie_elsewhere(lab: Lab) -> None:
     here, nowhere = IPv4Address("127.0.0.1"), IPv4Address("192.0.2.1")
 
-    def work() -> frozenset[IPv4Address]:
+    def work() -> set[IPv4Address]:
         with sender(TARGET, SOURCE, here, nowhere) as one:
             assert one.interfaces == ("eth0",)
-            return one.elsewhere
+            return {a for a in (TARGET, SOURCE, here, nowhere) if one.elsewhere(a)}
 
     assert lab.scanner.inside(work) == {here, nowhere, SOURCE}
 
 
 @pytest.mark.real
 def test_the_child_gives_up_root_and_bounds_itself(lab: Lab) -> None:
-    def work() -> tuple[str, str]:
+    def work() -> list[tuple[str, str]]:
         with sender(TARGET) as one:
-            folder = Path(f"/proc/{one._process.pid}")
-            return (folder / "status").read_text(), (folder / "limits").read_text()
+            return [
+                (Path(f"/proc/{pid}/status").read_text(), Path(f"/proc/{pid}/limits").read_text())
+                for pid in (one.pid, hearing(one.pid))
+            ]
 
-    status, limits = lab.scanner.inside(work)
-    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    assert fields["Uid"].split() == ["65534"] * 4
-    assert fields["Gid"].split() == ["65534"] * 4
-    assert int(fields["CapEff"], 16) == 0
-    assert int(fields["CapPrm"], 16) == 0
-    bounds = {line[:26].strip(): line[26:].split()[:2] for line in limits.splitlines()}
-    assert bounds["Max core file size"] == ["0", "0"]
-    assert bounds["Max processes"] == ["0", "0"]
-    assert bounds["Max address space"] == [str(1 << 30)] * 2
+    for status, limits in lab.scanner.inside(work):
+        fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        assert fields["Uid"].split() == ["65534"] * 4
+        assert fields["Gid"].split() == ["65534"] * 4
+        assert int(fields["CapEff"], 16) == 0
+        assert int(fields["CapPrm"], 16) == 0
+        bounds = {line[:26].strip(): line[26:].split()[:2] for line in limits.splitlines()}
+        assert bounds["Max core file size"] == ["0", "0"]
+        assert bounds["Max processes"] == ["0", "0"]
+        assert bounds["Max address space"] == [str(1 << 30)] * 2
+
+
+def hearing(pid: int) -> int:
+    """The process that hears for the one that sends."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
 
 
 def test_without_the_privilege_nothing_starts() -> None:
@@ -304,7 +340,7 @@ def test_a_child_that_is_told_nonsense_sends_nothing_and_ends(lines: bytes) -> N
 
 
 def test_a_child_takes_one_start_only() -> None:
-    start = b'{"type":"start","addresses":[],"rate":1,"per_host":1,"seconds":5,"settle":1}\n'
+    start = b'{"type":"start","addresses":[],"rate":1,"per_host":1,"seconds":5,"settle":1,"log":true}\n'
     done = child(start + start)
     answers = [msgspec.json.decode(line, type=Response) for line in done.stdout.splitlines()]
     assert answers[-1] == Refused("already started")
@@ -321,7 +357,7 @@ class Puppet:
         )
         script += "sys.stdin.readline(); sys.stderr.write('\\x1b[31mgone\\n')\n"
 
-        def spawn(stderr: int) -> subprocess.Popen[bytes]:
+        def spawn(stderr: int, _heard: int) -> subprocess.Popen[bytes]:
             return subprocess.Popen(
                 [sys.executable, "-c", script],
                 stdin=subprocess.PIPE,
@@ -330,7 +366,7 @@ class Puppet:
                 start_new_session=True,
             )
 
-        monkeypatch.setattr(packets, "_spawn", spawn)
+        monkeypatch.setattr(packets_process, "spawn", spawn)
 
 
 READY = b'{"type":"ready","interfaces":["eth0"],"elsewhere":[]}\n'
@@ -362,87 +398,10 @@ def test_answers_about_others_are_dropped(monkeypatch: pytest.MonkeyPatch) -> No
     Puppet([READY, other, own, DONE], monkeypatch)
     with sender(TARGET) as one:
         swept = one.sweep([TARGET], (22,))
-    assert dict(swept.answers) == {TARGET: Swept(open=(22,))}
+    assert dict(swept.answers) == {TARGET: Swept.of(open=(22,))}
 
 
 def test_an_endless_line_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     Puppet([READY, b"x" * (5 * 1024 * 1024)], monkeypatch)
     with pytest.raises(PacketError, match="endless line"), sender(TARGET) as one:
         one.sweep([TARGET], (22,))
-
-
-def syn_frame(port: int = 443) -> bytes:
-    source_port, sequence = COOKIE.syn(TARGET.packed, port)
-    template = packets_frames.SynTemplate("02:00:00:00:00:01", str(SOURCE))
-    mac = bytes.fromhex("020000000002")
-    return template.frame(mac, TARGET.packed, 4711, (source_port, port, sequence))
-
-
-def test_a_patched_frame_is_what_scapy_would_have_built() -> None:
-    frame = syn_frame()
-    source_port, sequence = COOKIE.syn(TARGET.packed, 443)
-    tcp = TCP(sport=source_port, dport=443, seq=sequence, flags="S", window=1024, options=[("MSS", 1460)])
-    whole = (
-        Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
-        / IP(src=str(SOURCE), dst=str(TARGET), id=4711, flags="DF")
-        / tcp
-    )
-    assert frame == bytes(whole)
-
-
-def reply(flags: str, *, port: int = 443, off: int = 1, source: IPv4Address = TARGET) -> bytes:
-    source_port, sequence = COOKIE.syn(source.packed, port)
-    tcp = TCP(sport=port, dport=source_port, flags=flags, ack=(sequence + off) & 0xFFFFFFFF)
-    return bytes(
-        Ether(src="02:00:00:00:00:02", dst="02:00:00:00:00:01") / IP(src=str(source), dst=str(SOURCE)) / tcp
-    )
-
-
-@pytest.mark.parametrize(("flags", "state"), [("SA", "o"), ("RA", "c"), ("R", "c")])
-def test_a_reply_with_our_cookie_counts(flags: str, state: str) -> None:
-    assert packets_frames.read(reply(flags), COOKIE) == packets_frames.PortReply(TARGET.packed, 443, state)
-
-
-@pytest.mark.parametrize("frame", [reply("SA", off=2), reply("A"), reply("S"), reply("FA")])
-def test_a_reply_without_it_does_not(frame: bytes) -> None:
-    assert packets_frames.read(frame, COOKIE) is None
-
-
-def test_a_forged_reply_of_another_key_does_not_count() -> None:
-    assert packets_frames.read(reply("SA"), packets_frames.Cookie(b"another key")) is None
-
-
-def test_a_router_is_believed_about_our_own_probe_only() -> None:
-    inner = IP(syn_frame()[14:])
-    frame = bytes(Ether() / IP(src="10.99.0.254", dst=str(SOURCE)) / ICMP(type=3, code=13) / inner)
-    assert packets_frames.read(frame, COOKIE) == packets_frames.PortReply(TARGET.packed, 443, "f")
-    inner[TCP].seq += 1
-    forged = bytes(Ether() / IP(src="10.99.0.254", dst=str(SOURCE)) / ICMP(type=3, code=13) / inner)
-    assert packets_frames.read(forged, COOKIE) is None
-
-
-def test_an_arp_reply_is_read_and_a_question_is_not() -> None:
-    answer = bytes(Ether() / ARP(op=2, hwsrc="02:00:00:00:00:02", psrc=str(TARGET)))
-    assert packets_frames.read(answer, COOKIE) == packets_frames.ArpReply(
-        TARGET.packed, bytes.fromhex("020000000002")
-    )
-    assert packets_frames.read(bytes(Ether() / ARP(op=1, psrc=str(TARGET))), COOKIE) is None
-
-
-@pytest.mark.parametrize("length", [0, 13, 14, 20, 33, 34, 41, 45, 53])
-def test_a_frame_that_ends_early_is_nothing(length: int) -> None:
-    for frame in (reply("SA"), bytes(Ether() / IP(dst=str(SOURCE)) / ICMP(type=3)), syn_frame()):
-        packets_frames.read(frame[:length], COOKIE)
-    assert packets_frames.read(reply("SA")[:length], COOKIE) is None
-
-
-def test_lying_lengths_and_random_bytes_are_survived() -> None:
-    good = reply("SA")
-    for value in range(256):
-        for place in (14, 20, 21, 23, 46):
-            frame = bytearray(good)
-            frame[place] = value
-            packets_frames.read(bytes(frame), COOKIE)
-    for seed in range(2000):
-        noise = struct.pack("!Q", seed * 0x9E3779B97F4A7C15 & (1 << 64) - 1) * 8
-        packets_frames.read(noise[: seed % 64], COOKIE)

@@ -21,10 +21,11 @@ from checks.fix import printable
 from scanner.collect.collector import Collected
 from scanner.collect.network import web
 from scanner.collect.network.ask.question import Asked, Question, undecided
-from scanner.collect.network.identify import SSL_REQUEST
 from scanner.collect.network.talk import Talk, TalkError
 
 ANSWER_LIMIT = 160
+SSL_REQUEST = struct.pack("!II", 8, 80_877_103)
+"""The question of a PostgreSQL client whether the server speaks TLS."""
 LoginFact = Callable[[tuple[Login, ...]], Fact]
 
 
@@ -104,7 +105,8 @@ async def _mongo(asked: Asked, talk: Talk) -> Login:
 
 
 async def _elasticsearch(asked: Asked, talk: Talk) -> Login:
-    response = await web.get(talk, asked.address, asked.port.number)
+    answers = await web.get_each(talk, asked.address, asked.port.number, "/", "/_cat/indices?h=index")
+    response, listed = answers[0], answers[1:]
     if response.status in (401, 403):
         return Login(asked.port.name, needed=True, answer=f"status {response.status}")
     try:
@@ -116,6 +118,13 @@ async def _elasticsearch(asked: Asked, talk: Talk) -> Login:
     version = told.get("version")
     number = version.get("number", "") if isinstance(version, dict) else ""
     said = f"status 200: {printable(str(told['tagline']))[:ANSWER_LIMIT]}"
+    if listed and listed[0].status in (401, 403):
+        # A stranger may be let as far as the greeting and no further.
+        return Login(
+            asked.port.name, needed=True, answer=f"{said}, but status {listed[0].status} for indices"
+        )
+    if listed and listed[0].status == 200:
+        said = f"{said}, {len(listed[0].body.split())} indices listed"
     return Login(asked.port.name, needed=False, answer=said, version=printable(str(number))[:30])
 
 
@@ -160,8 +169,8 @@ def _version(found: re.Match[bytes] | None) -> str:
 
 
 def service(*names: str) -> Callable[[OpenPort], bool]:
-    """Whether a port speaks one of these services."""
-    return lambda port: port.service in names
+    """Whether a TCP port speaks one of these services."""
+    return lambda port: port.protocol == "tcp" and port.service in names
 
 
 QUESTIONS = (

@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 from checks.facts.snapshot import Fact
-from scanner.collect.network.ask import databases, http, management, plain, ssh, tls
+from scanner.collect.network.ask import (
+    databases,
+    databases_greet,
+    dns,
+    dns_mail,
+    files,
+    http,
+    ipmi,
+    ldap,
+    mail,
+    management,
+    messages,
+    nfs,
+    ntp,
+    plain,
+    rdp,
+    smb,
+    snmp,
+    ssh,
+    tls,
+    x11,
+)
 from scanner.collect.network.ask.question import Question
 
 QUESTIONS: tuple[Question, ...] = (
@@ -13,6 +34,20 @@ QUESTIONS: tuple[Question, ...] = (
     *databases.QUESTIONS,
     *management.QUESTIONS,
     *plain.QUESTIONS,
+    *dns.QUESTIONS,
+    *dns_mail.QUESTIONS,
+    *snmp.QUESTIONS,
+    *ntp.QUESTIONS,
+    *ipmi.QUESTIONS,
+    *smb.QUESTIONS,
+    *rdp.QUESTIONS,
+    *x11.QUESTIONS,
+    *ldap.QUESTIONS,
+    *files.QUESTIONS,
+    *nfs.QUESTIONS,
+    *databases_greet.QUESTIONS,
+    *messages.QUESTIONS,
+    *mail.QUESTIONS,
 )
 
 SERVICE_FACTS: frozenset[type[Fact]] = frozenset(fact for q in QUESTIONS for fact in q.facts)

@@ -7,6 +7,7 @@ import re
 import struct
 
 from checks.facts.network import OpenPort
+from checks.facts.network.consoles import RemoteManagement, RemoteManagements
 from checks.facts.network.logins import DockerLogins, KubeletLogins, Login
 from checks.facts.network.screens import VncServer, VncServers
 from checks.facts.snapshot import source
@@ -14,12 +15,24 @@ from checks.fix import printable
 from scanner.collect.collector import Collected
 from scanner.collect.network import web
 from scanner.collect.network.ask.databases import decided, service
+from scanner.collect.network.ask.http_page import schemes
 from scanner.collect.network.ask.question import Asked, Question, undecided
 from scanner.collect.network.talk import Talk, TalkError
 
 DOCKER_PORTS = frozenset({2375, 2376})
 KUBELET_PORTS = frozenset({10250, 10255})
-_CERTIFICATE_ASKED = re.compile(r"certificate required|bad certificate|unknown ca|handshake failure")
+WINRM_PORTS = frozenset({5985, 5986})
+_IDENTIFY = web.Request(
+    "/wsman",
+    "POST",
+    (("Content-Type", "application/soap+xml;charset=UTF-8"), ("WSMANIDENTIFY", "unauthenticated")),
+    b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
+    b'xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd">'
+    b"<s:Header/><s:Body><i:Identify/></s:Body></s:Envelope>",
+)
+"""The question of WS-Management who is there; it is made to be asked before any login."""
+_CERTIFICATE_ASKED = re.compile(r"certificate required|bad certificate")
+"""The words of a server that misses a client certificate; a handshake may fail for many other reasons."""
 
 
 async def _docker(asked: Asked, talk: Talk) -> Login:
@@ -57,6 +70,25 @@ async def _ask_docker(asked: Asked) -> Collected:
             evidence = source(DockerLogins, how, asked.at, login.answer, login.port)
             return Collected((DockerLogins((login,)),), sources=(evidence,))
     return found
+
+
+async def _ask_winrm(asked: Asked) -> Collected:
+    """Whether WS-Management answers here: by its own word, or by asking for a login at its own path."""
+    port = asked.port
+    [answer] = await web.exchange(asked.line, asked.address, port.number, tls=port.tls, requests=(_IDENTIFY,))
+    if isinstance(answer, TalkError):
+        return undecided(RemoteManagements, asked, str(answer))
+    offered = schemes(answer.headers.get("www-authenticate", ""))
+    named = b"IdentifyResponse" in answer.body[:20_000]
+    if not named and not (answer.status == 401 and offered) and answer.status != 404:
+        return undecided(RemoteManagements, asked, f"status {answer.status} at /wsman decides nothing")
+    listeners: tuple[RemoteManagement, ...] = ()
+    said = f"status {answer.status} at /wsman" + (", and it names itself" if named else "")
+    if answer.status != 404:
+        listeners = (RemoteManagement(port.name, port.tls, offered, said),)
+    how = f"POST of an Identify of WS-Management to {asked.address} {port.name}"
+    evidence = source(RemoteManagements, how, asked.at, f"{port.name} {said}", port.name)
+    return Collected((RemoteManagements(listeners),), sources=(evidence,))
 
 
 async def _ask_vnc(asked: Asked) -> Collected:
@@ -114,6 +146,10 @@ def _may_be_kubelet(port: OpenPort) -> bool:
     return port.number in KUBELET_PORTS and port.service == "http"
 
 
+def _may_be_winrm(port: OpenPort) -> bool:
+    return port.protocol == "tcp" and port.number in WINRM_PORTS and port.service in ("http", "winrm")
+
+
 QUESTIONS = (
     Question(
         frozenset({DockerLogins}), _may_be_docker, _ask_docker, "an HTTP GET of /version at Docker APIs"
@@ -123,6 +159,12 @@ QUESTIONS = (
         _may_be_kubelet,
         decided(KubeletLogins, KubeletLogins, "GET /pods", _kubelet),
         "an HTTP GET of /pods at kubelets, without a token",
+    ),
+    Question(
+        frozenset({RemoteManagements}),
+        _may_be_winrm,
+        _ask_winrm,
+        "the Identify request of WS-Management at ports 5985 and 5986, without a login",
     ),
     Question(
         frozenset({VncServers}), service("vnc"), _ask_vnc, "the greeting of VNC servers, left before a login"

@@ -13,13 +13,17 @@ from scanner.collect.network.talk import Address, Line
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The port that is asked, by whom and when; `wanted` are the facts that somebody will read."""
+    """The port that is asked, by whom and when; `wanted` are the facts that somebody will read.
+
+    `domains` are those that the owner of the network names as his own.
+    """
 
     line: Line
     address: Address
     port: OpenPort
     at: str
     wanted: frozenset[type[Fact]]
+    domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,240 +3,144 @@
 from __future__ import annotations
 
 import os
-import warnings
-from datetime import UTC
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
 from checks.facts.network import OpenPort
 from checks.facts.network.tls import (
-    Certificate,
     TlsCertificates,
+    TlsChains,
     TlsCiphers,
     TlsCipherSupport,
+    TlsFallbacks,
+    TlsGroups,
+    TlsSettings,
+    TlsSuites,
+    TlsTrusts,
     TlsVersions,
     TlsVersionSupport,
 )
-from checks.facts.snapshot import source
-from checks.fix import printable
+from checks.facts.snapshot import Fact, source
 from scanner.collect.collector import Collected
-from scanner.collect.network import hello, web
+from scanner.collect.network import hello
+from scanner.collect.network.ask import starttls, tls_certificate, tls_settings, tls_suites
 from scanner.collect.network.ask.question import Asked, Question, undecided
-from scanner.collect.network.talk import TalkError
+from scanner.collect.network.ask.tls_entrance import Answer, Entrance, in_words
 
-NAME_LIMIT = 250
-NAMES_LIMIT = 100
 _OLD = frozenset({"SSLv3", "TLSv1.0", "TLSv1.1"})
-Answer = hello.ServerHello | hello.Alert
+_PRESENTED: frozenset[type[Fact]] = frozenset({TlsCertificates, TlsChains, TlsTrusts})
+_NEGOTIATED: frozenset[type[Fact]] = frozenset(
+    {TlsVersions, TlsCiphers, TlsSuites, TlsSettings, TlsFallbacks, TlsGroups}
+)
 
 
 async def ask(asked: Asked) -> Collected:
-    """Versions, weak ciphers and the certificate, as far as they are wanted."""
+    """Versions, suites, options and the certificate, as far as they are wanted.
+
+    Nothing, not even a gap, of a port that has a protocol in which TLS can be started and does not
+    start it: that is no TLS service.
+    """
+    entrance = Entrance(asked)
     found = Collected()
-    if TlsCertificates in asked.wanted:
-        found += await _certificate(asked)
-    if asked.wanted & {TlsVersions, TlsCiphers}:
-        found += await _support(asked)
+    try:
+        if asked.wanted & _PRESENTED:
+            found += await tls_certificate.collect(entrance)
+        if asked.wanted & _NEGOTIATED:
+            found += await _support(entrance)
+    except starttls.NotOfferedError:
+        return Collected()
     return found
 
 
-async def _support(asked: Asked) -> Collected:
+async def _support(entrance: Entrance) -> Collected:
+    asked = entrance.asked
     answers: dict[str, Answer | str] = {}
     for version in reversed(tuple(hello.VERSIONS)):
-        answers[version] = await _offer(asked, version)
+        answers[version] = await _hello(entrance, version)
         if answers[version] == hello.Alert(hello.INTERNAL_ERROR):
             # A fault passes, a security level stays: what comes twice is how the server is set.
-            answers[version] = await _offer(asked, version)
+            answers[version] = await _hello(entrance, version)
     accepted = tuple(
         v for v in hello.VERSIONS if isinstance(a := answers[v], hello.ServerHello) and a.version == v
     )
     found = Collected()
     if TlsVersions in asked.wanted:
-        found += _versions(asked, answers, accepted)
+        found += _versions(entrance, answers, accepted)
     if TlsCiphers in asked.wanted:
-        found += await _ciphers(asked, accepted)
-    return found
+        found += await _ciphers(entrance, accepted)
+    newer = tuple(hello.VERSIONS)[tuple(hello.VERSIONS).index(accepted[-1]) + 1 :] if accepted else ()
+    decided = all(_is_refusal(answers[version], version) for version in newer)
+    newest = accepted[-1] if accepted and decided else ""
+    return found + await tls_settings.collect(entrance, accepted, newest)
 
 
-def _versions(asked: Asked, answers: dict[str, Answer | str], accepted: tuple[str, ...]) -> Collected:
+async def _hello(entrance: Entrance, version: str) -> Answer | str:
+    # Whether a version is spoken must not hang on a suite that is missing in the offer.
+    suites = () if version == "TLSv1.3" else tls_suites.ALL
+    return await entrance.say(hello.client_hello(version, os.urandom(64), suites), hello.read_answer)
+
+
+def _versions(entrance: Entrance, answers: dict[str, Answer | str], accepted: tuple[str, ...]) -> Collected:
+    asked = entrance.asked
     # A refusal counts only of a server that shook hands in some other version: whoever refuses
     # everything may be refusing us.
     refused = tuple(v for v in hello.VERSIONS if accepted and _is_refusal(answers[v], v))
-    lines = "\n".join(f"{asked.port.name} {v}: {_in_words(answers[v], v)}" for v in hello.VERSIONS)
-    fact = TlsVersions((TlsVersionSupport(asked.port.name, accepted, refused),))
+    lines = "\n".join(f"{asked.port.name} {v}: {_words(answers[v], v)}" for v in hello.VERSIONS)
+    fact = TlsVersions((TlsVersionSupport(asked.port.name, accepted, refused, entrance.via),))
     how = f"one TLS hello per version to {asked.address} {asked.port.name}"
     found = Collected((fact,), sources=(source(TlsVersions, how, asked.at, lines, asked.port.name),))
     order = tuple(hello.VERSIONS)
     newest = order.index(accepted[-1]) if accepted else len(order)
     for version in order[:newest]:
         if version not in accepted + refused:
-            found += undecided(TlsVersions, asked, f"{version}: {_in_words(answers[version], version)}")
+            found += undecided(TlsVersions, asked, f"{version}: {_words(answers[version], version)}")
     return found
-
-
-async def _ciphers(asked: Asked, accepted: tuple[str, ...]) -> Collected:
-    older = [v for v in accepted if v != "TLSv1.3"]
-    if not older and "TLSv1.3" in accepted:
-        # TLS 1.3 has no weak suites, and nothing older is spoken here: that is the answer.
-        answer: Answer | str = hello.Alert(min(hello.REFUSALS))
-    else:
-        newest = older[-1] if older else "TLSv1.2"
-        answer = await _offer(asked, newest, tuple(hello.WEAK_CIPHERS))
-    if isinstance(answer, hello.ServerHello):
-        weak: tuple[str, ...] = (hello.WEAK_CIPHERS.get(answer.cipher, f"suite {answer.cipher:#06x}"),)
-    elif answer and isinstance(answer, hello.Alert) and answer.number in hello.REFUSALS and accepted:
-        weak = ()
-    else:
-        reason = f"an offer of weak ciphers only: {_in_words(answer, 'TLSv1.2')}"
-        return undecided(TlsCiphers, asked, reason)
-    said = f"{asked.port.name} picked {weak[0]}" if weak else f"{asked.port.name} refused all weak ciphers"
-    how = f"a TLS hello with weak ciphers only to {asked.address} {asked.port.name}"
-    fact = TlsCiphers((TlsCipherSupport(asked.port.name, weak),))
-    return Collected((fact,), sources=(source(TlsCiphers, how, asked.at, said, asked.port.name),))
-
-
-async def _offer(asked: Asked, version: str, ciphers: tuple[int, ...] = ()) -> Answer | str:
-    """What the server does with a hello of that version, or why that is not known."""
-    data = b""
-    try:
-        async with asked.line.talk(asked.address, asked.port.number) as talk:
-            await talk.send(hello.client_hello(version, os.urandom(64), ciphers))
-            while (answer := hello.read_answer(data)) is None:
-                more = await talk.read()
-                if not more:
-                    return "the server closed the connection without an alert"
-                data += more
-            return answer
-    except (TalkError, hello.NotTlsError) as error:
-        return str(error)
 
 
 def _is_refusal(answer: Answer | str, version: str) -> bool:
     match answer:
         case hello.Alert(number):
             return number in hello.REFUSALS or (number == hello.INTERNAL_ERROR and version in _OLD)
-        case hello.ServerHello(chosen, _):
+        case hello.ServerHello(chosen):
             # It chose an older version than the newest that was offered: it does not speak this one.
             return chosen != version
         case _:
             return False
 
 
-def _in_words(answer: Answer | str, version: str) -> str:
-    match answer:
-        case hello.Alert(number):
-            return f"refused with alert {number}{' twice' if number == hello.INTERNAL_ERROR else ''}"
-        case hello.ServerHello(chosen, _):
-            return "accepted" if chosen == version else f"answered with {chosen}"
-        case _:
-            return str(answer)
+def _words(answer: Answer | str, version: str) -> str:
+    twice = answer == hello.Alert(hello.INTERNAL_ERROR)
+    return in_words(answer, version) + (" twice" if twice else "")
 
 
-async def _certificate(asked: Asked) -> Collected:
-    try:
-        async with asked.line.talk(asked.address, asked.port.number) as talk:
-            tls = await talk.tls(web.client_context())
-            der = tls.getpeercert(binary_form=True)
-            agreed = f"{tls.version()} {(tls.cipher() or ('',))[0]}"
-        if not der:
-            return undecided(TlsCertificates, asked, "the server presented no certificate")
-        one = read_certificate(asked.port.name, der)
-    except TalkError as error:
-        return undecided(TlsCertificates, asked, str(error))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        reason = f"the certificate cannot be read: {printable(str(error))[:NAME_LIMIT]}"
-        return undecided(TlsCertificates, asked, reason)
-    lines = (
-        f"{one.port} {agreed}",
-        f"subject {one.subject}; issuer {one.issuer}; names {', '.join(one.names) or 'none'}",
-        f"valid from {one.not_before:%Y-%m-%d} to {one.not_after:%Y-%m-%d}",
-        f"key {one.key_type} {one.key_bits}; signature {one.signature_hash or 'without a hash'}; "
-        f"self-signed {'yes' if one.self_signed else 'no'}; SHA-256 {one.fingerprint}",
-    )
-    how = f"a TLS handshake with {asked.address} {asked.port.name}"
-    fact = TlsCertificates(str(asked.address), (one,))
-    evidence = source(TlsCertificates, how, asked.at, "\n".join(lines), asked.port.name)
-    return Collected((fact,), sources=(evidence,))
-
-
-def read_certificate(port: str, der: bytes) -> Certificate:
-    """The certificate in these bytes.
-
-    Raises:
-        ValueError: it cannot be parsed.
-        UnsupportedAlgorithm: a key or signature of an unknown kind.
-
-    """
-    with warnings.catch_warnings():
-        # A malformed serial number or key is the server's; the values that count are still read.
-        warnings.simplefilter("ignore")
-        one = x509.load_der_x509_certificate(der)
-        kind, bits = _key(one)
-        algorithm = one.signature_hash_algorithm
-        return Certificate(
-            port=port,
-            subject=printable(one.subject.rfc4514_string())[:NAME_LIMIT],
-            issuer=printable(one.issuer.rfc4514_string())[:NAME_LIMIT],
-            names=_names(one),
-            not_before=one.not_valid_before_utc.astimezone(UTC),
-            not_after=one.not_valid_after_utc.astimezone(UTC),
-            key_type=kind,
-            key_bits=bits,
-            signature_hash=algorithm.name if algorithm else "",
-            self_signed=_self_signed(one),
-            fingerprint=one.fingerprint(hashes.SHA256()).hex(),
-        )
-
-
-def _names(one: x509.Certificate) -> tuple[str, ...]:
-    try:
-        extension = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ()
-    names = [
-        *extension.get_values_for_type(x509.DNSName),
-        *(str(a) for a in extension.get_values_for_type(x509.IPAddress)),
-    ]
-    return tuple(printable(name)[:NAME_LIMIT] for name in names[:NAMES_LIMIT])
-
-
-def _key(one: x509.Certificate) -> tuple[str, int]:
-    key = one.public_key()
-    match key:
-        case rsa.RSAPublicKey():
-            return "RSA", key.key_size
-        case dsa.DSAPublicKey():
-            return "DSA", key.key_size
-        case ec.EllipticCurvePublicKey():
-            return "EC", key.key_size
-        case ed25519.Ed25519PublicKey():
-            return "Ed25519", 256
-        case ed448.Ed448PublicKey():
-            return "Ed448", 456
-        case _:
-            raise UnsupportedAlgorithm(f"a key of the type {type(key).__name__}")
-
-
-def _self_signed(one: x509.Certificate) -> bool:
-    if one.subject != one.issuer:
-        return False
-    try:
-        one.verify_directly_issued_by(one)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
+async def _ciphers(entrance: Entrance, accepted: tuple[str, ...]) -> Collected:
+    asked = entrance.asked
+    older = [v for v in accepted if v != "TLSv1.3"]
+    if not older and "TLSv1.3" in accepted:
+        # TLS 1.3 has no weak suites, and nothing older is spoken here: that is the answer.
+        answer: Answer | str = hello.Alert(min(hello.REFUSALS))
+    else:
+        newest = older[-1] if older else "TLSv1.2"
+        answer = await entrance.offer(newest, tuple(hello.WEAK_CIPHERS))
+    if isinstance(answer, hello.ServerHello):
+        weak: tuple[str, ...] = (tls_suites.suite_name(answer.cipher),)
+    elif isinstance(answer, hello.Alert) and answer.number in hello.REFUSALS and accepted:
+        weak = ()
+    else:
+        reason = f"an offer of weak ciphers only: {in_words(answer, 'TLSv1.2')}"
+        return undecided(TlsCiphers, asked, reason)
+    said = f"{asked.port.name} picked {weak[0]}" if weak else f"{asked.port.name} refused all weak ciphers"
+    how = f"a TLS hello with weak ciphers only to {asked.address} {asked.port.name}"
+    fact = TlsCiphers((TlsCipherSupport(asked.port.name, weak, entrance.via),))
+    return Collected((fact,), sources=(source(TlsCiphers, how, asked.at, said, asked.port.name),))
 
 
 def _applies(port: OpenPort) -> bool:
-    return port.tls
+    return port.tls or port.service in starttls.UPGRADES
 
 
 QUESTION = Question(
-    frozenset({TlsVersions, TlsCiphers, TlsCertificates}),
+    _PRESENTED | _NEGOTIATED,
     _applies,
     ask,
-    "TLS handshakes, one per version and one with weak ciphers only",
+    "TLS handshakes, one per version and up to twelve with chosen ciphers, after STARTTLS where TLS "
+    "does not come first",
 )

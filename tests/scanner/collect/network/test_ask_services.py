@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from checks.facts.network import OpenPort
+from checks.facts.network.databases import DatabaseServers, Encryption
 from checks.facts.network.files import FtpServers
 from checks.facts.network.logins import (
     DockerLogins,
@@ -29,7 +30,7 @@ from checks.facts.network.screens import VncServers
 from checks.facts.network.web import HttpAnswers
 from checks.facts.snapshot import Fact
 from scanner.collect.collector import Collected
-from scanner.collect.network.ask import databases, http, management, plain
+from scanner.collect.network.ask import databases, databases_greet, http, management, plain
 from scanner.collect.network.ask.question import Asked
 from tests.lab.asking import ask, only, reason, who
 from tests.lab.services import (
@@ -106,6 +107,10 @@ def test_postgresql_lets_in_asks_or_refuses() -> None:
             [login] = only(probe(PostgresLogins, number), PostgresLogins).servers
             assert login.needed is needed, method
             assert words in login.answer
+        port = OpenPort(number, "tcp", "postgresql")
+        [question] = [one for one in databases_greet.QUESTIONS if one.applies(port)]
+        [server] = only(ask(question.ask, port, DatabaseServers), DatabaseServers).servers
+    assert (server.product, server.encryption) == ("PostgreSQL", Encryption.MISSING)
 
 
 @pytest.mark.parametrize(

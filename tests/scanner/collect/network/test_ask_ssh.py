@@ -27,6 +27,12 @@ from tests.lab.services import dripping, endless, endless_lines, mute, resetting
 BANNER = b"SSH-2.0-test\r\n"
 
 
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose host keys are made once."""
+    return tmp_path_factory.mktemp("keys")
+
+
 def probe(number: int, seconds: float = 4.0) -> Collected:
     return ask(ssh.ask, OpenPort(number, "tcp", "ssh"), SshOffers, SshHostKeys, seconds=seconds)
 
@@ -37,9 +43,9 @@ def fingerprint(file: Path) -> str:
 
 
 @pytest.mark.real
-def test_the_offer_of_a_real_server_is_read(tmp_path: Path) -> None:
+def test_the_offer_of_a_real_server_is_read(keys: Path) -> None:
     options = ("KexAlgorithms curve25519-sha256,diffie-hellman-group14-sha1", "Ciphers aes256-ctr,3des-cbc")
-    with sshd(tmp_path, *options, "MACs hmac-sha2-256,hmac-md5") as number:
+    with sshd(keys, *options, "MACs hmac-sha2-256,hmac-md5") as number:
         found = probe(number)
     [offer] = only(found, SshOffers).servers
     assert offer.banner.startswith("SSH-2.0-OpenSSH")
@@ -58,16 +64,19 @@ def test_the_offer_of_a_real_server_is_read(tmp_path: Path) -> None:
         ("rsa", ("HostKeyAlgorithms rsa-sha2-512",), "ssh-rsa", 3072),
         ("rsa", ("HostKeyAlgorithms rsa-sha2-256", "KexAlgorithms ecdh-sha2-nistp384"), "ssh-rsa", 3072),
         ("ed25519", ("KexAlgorithms ecdh-sha2-nistp521",), "ssh-ed25519", 256),
+        ("ed25519", ("KexAlgorithms diffie-hellman-group1-sha1",), "ssh-ed25519", 256),
+        ("ed25519", ("KexAlgorithms diffie-hellman-group14-sha256",), "ssh-ed25519", 256),
+        ("ed25519", ("KexAlgorithms diffie-hellman-group16-sha512",), "ssh-ed25519", 256),
     ],
 )
 def test_the_host_key_is_proved(
-    tmp_path: Path, kind: str, options: tuple[str, ...], algorithm: str, bits: int
+    keys: Path, kind: str, options: tuple[str, ...], algorithm: str, bits: int
 ) -> None:
-    with sshd(tmp_path, *options) as number:
+    with sshd(keys, *options) as number:
         key, *more = only(probe(number), SshHostKeys).keys
     assert (key.algorithm, key.bits) == (algorithm, bits)
     assert [one.algorithm for one in more] == (["ssh-rsa"] if kind == "ed25519" else [])
-    assert key.fingerprint == fingerprint(tmp_path / f"host_{kind}.pub")
+    assert key.fingerprint == fingerprint(keys / f"host_{kind}.pub")
 
 
 @pytest.mark.real
@@ -85,17 +94,13 @@ def test_a_short_rsa_key_does_not_hide_behind_a_modern_one(tmp_path: Path) -> No
 
 
 @pytest.mark.real
-def test_a_stolen_host_key_is_not_believed(tmp_path: Path) -> None:
+def test_a_stolen_host_key_is_not_believed(keys: Path, tmp_path: Path) -> None:
     """A server that shows somebody else's public key, through a proxy that swaps the blob, has no proof."""
     other = tmp_path / "other"
-    own = tmp_path / "own"
-    other.mkdir()
-    own.mkdir()
-    with sshd(other):
-        pass
-    stolen = base64.b64decode((other / "host_ed25519.pub").read_text().split()[1])
-    with sshd(own) as number:
-        mine = base64.b64decode((own / "host_ed25519.pub").read_text().split()[1])
+    subprocess.run([program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
+    stolen = base64.b64decode((tmp_path / "other.pub").read_text().split()[1])
+    with sshd(keys) as number:
+        mine = base64.b64decode((keys / "host_ed25519.pub").read_text().split()[1])
 
         def swap(connection: socket.socket) -> None:
             with socket.create_connection(("127.0.0.1", number)) as behind:
@@ -120,10 +125,10 @@ def test_a_stolen_host_key_is_not_believed(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_a_server_without_a_key_exchange_of_ours_still_tells_its_lists(tmp_path: Path) -> None:
-    with sshd(tmp_path, "KexAlgorithms diffie-hellman-group14-sha256") as number:
+def test_a_server_without_a_key_exchange_of_ours_still_tells_its_lists(keys: Path) -> None:
+    with sshd(keys, "KexAlgorithms sntrup761x25519-sha512@openssh.com") as number:
         found = probe(number)
-    assert only(found, SshOffers).servers[0].kex[0] == "diffie-hellman-group14-sha256"
+    assert only(found, SshOffers).servers[0].kex[0] == "sntrup761x25519-sha512@openssh.com"
     assert reason(found, SshHostKeys) == "it offers no key exchange that the prober speaks"
 
 
@@ -187,7 +192,7 @@ def test_a_reply_of_garbage_is_no_proof() -> None:
         def handle(connection: socket.socket) -> None:
             connection.sendall(BANNER + ssh_wire.packet(kexinit(*lists)))
             connection.recv(4096)
-            connection.sendall(ssh_wire.packet(bytes([ssh_wire.ECDH_REPLY]) + content))
+            connection.sendall(ssh_wire.packet(bytes([ssh_wire.KEX_REPLY]) + content))
             connection.recv(4096)
 
         return handle

@@ -10,7 +10,7 @@ import pytest
 from checks.facts.network import OpenPort
 from checks.facts.network.tls import TlsCertificates, TlsCiphers, TlsVersions
 from scanner.collect.collector import Collected
-from scanner.collect.network.ask import tls
+from scanner.collect.network.ask import tls, tls_certificate
 from scanner.collect.network.hello import VERSIONS
 from tests.lab.asking import ask, only, reason
 from tests.lab.services import (
@@ -103,7 +103,7 @@ def test_certificates_are_told_apart(tmp_path: Path) -> None:
     many = ("a.example.org", "*.b.example.org", "10.0.0.5", "2001:db8::1")
     signed = certificate(tmp_path, "signed", names=many, bits=0, self_signed=False)
     gone = certificate(tmp_path, "gone", names=(), days=-1)
-    one = tls.read_certificate("tcp/1", ssl.PEM_cert_to_DER_cert(signed.certificate.read_text()))
+    one = tls_certificate.read_certificate("tcp/1", ssl.PEM_cert_to_DER_cert(signed.certificate.read_text()))
     assert (one.key_type, one.key_bits, one.self_signed, one.issuer) == ("EC", 256, False, "CN=lab CA")
     assert one.names == ("a.example.org", "*.b.example.org", "10.0.0.5", "2001:db8::1")
     with serving(inside_tls(gone, http())) as number:
@@ -117,7 +117,7 @@ def test_certificates_are_told_apart(tmp_path: Path) -> None:
 
 def test_an_issuer_of_the_same_name_is_no_self_signature(tmp_path: Path) -> None:
     forged = certificate(tmp_path, "lab CA", self_signed=False)
-    one = tls.read_certificate("tcp/1", ssl.PEM_cert_to_DER_cert(forged.certificate.read_text()))
+    one = tls_certificate.read_certificate("tcp/1", ssl.PEM_cert_to_DER_cert(forged.certificate.read_text()))
     assert one.subject == one.issuer
     assert not one.self_signed
 
@@ -193,9 +193,9 @@ def test_openssl_at_its_usual_level_refuses_old_versions(made: Made) -> None:
 
 def test_a_certificate_that_is_none_is_a_gap(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"parsing|error"):
-        tls.read_certificate("tcp/1", b"\x30\x03\x02\x01\x05")
-    real = tls.read_certificate
-    monkeypatch.setattr(tls, "read_certificate", lambda port, der: real(port, der[:-40]))
+        tls_certificate.read_certificate("tcp/1", b"\x30\x03\x02\x01\x05")
+    real = tls_certificate.read_certificate
+    monkeypatch.setattr(tls_certificate, "read_certificate", lambda port, der, via="": real(port, der[:-40]))
     with serving(inside_tls(made, http())) as number:
         found = ask(tls.ask, OpenPort(number, "tcp", tls=True), TlsCertificates)
     assert "cannot be read" in reason(found, TlsCertificates)

@@ -55,7 +55,9 @@ def test_the_answer_names_version_and_cipher(name: str, number: int) -> None:
 
 def test_the_version_of_tls_1_3_is_in_an_extension() -> None:
     extension = b"\x00\x33\x00\x02\x00\x1d\x00\x2b\x00\x02\x03\x04"
-    assert read_answer(server_hello(0x0303, 0x1301, extension)) == ServerHello("TLSv1.3", 0x1301)
+    assert read_answer(server_hello(0x0303, 0x1301, extension)) == ServerHello(
+        "TLSv1.3", 0x1301, extensions=frozenset({51, 43})
+    )
 
 
 def test_an_alert_is_read_and_a_warning_is_not_an_answer() -> None:

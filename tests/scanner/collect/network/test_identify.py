@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -9,8 +10,15 @@ from time import monotonic, sleep
 
 import pytest
 
+from checks.facts.network import OpenPort
 from scanner.collect.network import ports
-from tests.lab.asking import hasten, who, who_all
+from scanner.collect.network.identify import Identified, identify
+from scanner.collect.network.naming import service_name
+from scanner.collect.network.service_probes_book import Book, Comparer, open_book
+from scanner.transport import nmap
+from scanner.transport.nmap import Profile
+from tests.lab.asking import LOCAL, hasten, line, who, who_all
+from tests.lab.daemons import daemon
 from tests.lab.services import (
     answering,
     certificate,
@@ -19,17 +27,11 @@ from tests.lab.services import (
     endless_lines,
     http,
     inside_tls,
-    memcached,
     mute,
-    openssl_server,
-    postgres,
-    redis,
     reset,
     resetting,
     saying,
     serving,
-    sshd,
-    vsftpd,
 )
 
 
@@ -38,32 +40,123 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     hasten(monkeypatch)
 
 
+def book() -> Book:
+    found = open_book(nmap.find())
+    assert found is not None, "nmap and its service-probe file are not installed; they are parts of this test"
+    return found
+
+
+def compared(*numbers: int, seconds: float = 6.0) -> tuple[OpenPort, ...]:
+    """What speaks on each of these ports by nmap's signatures too, all asked at once."""
+
+    async def work() -> list[Identified]:
+        said: list[str] = []
+        comparer = Comparer(book(), said.append)
+        await comparer.start()
+        try:
+            over = line(seconds)
+            return await asyncio.gather(*(identify(over, LOCAL, number, comparer) for number in numbers))
+        finally:
+            await comparer.stop()
+            assert said == []
+
+    return tuple(found.port for found in asyncio.run(work()))
+
+
+NMAPS_WORDS = {
+    "redis-good": ("redis", "Redis key-value store", ""),
+    "memcached": ("memcached", "Memcached", ""),
+    "postgres-good": ("postgresql", "PostgreSQL DB", "9.6.0 or later"),
+    "slapd-good": ("ldap", "OpenLDAP", "2.2.X - 2.3.X"),
+    "bind-good": ("dns", "ISC BIND", ""),
+    "samba-good": ("smb", "Samba smbd", "4.6.2"),
+    "xrdp-tls": ("rdp", "xrdp", ""),
+    "x11-open": ("x11", "X.Org", ""),
+}
+"""What nmap 7.93 says of servers that wait for a question of their own kind, when it tries all it has."""
+
+
 @pytest.mark.real
-def test_real_servers_are_identified(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("redis", "guarded", "ftp", "ssh")]
-    for folder in folders:
-        folder.mkdir()
+def test_servers_that_wait_for_their_own_language_are_named_as_nmap_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
     with contextlib.ExitStack() as stack:
-        enter = stack.enter_context
-        servers = [
-            enter(redis(folders[0])),
-            enter(redis(folders[1], "secret")),
-            enter(memcached()),
-            enter(postgres())[0],
-            enter(vsftpd(folders[2], anonymous=False)),
-            enter(sshd(folders[3])),
-            enter(openssl_server(certificate(tmp_path), "-tls1_2")),
-        ]
-        found = [one.port for one in who_all(*servers)]
-    names = ["redis", "redis", "memcached", "postgresql", "ftp", "ssh", ""]
-    assert [port.service for port in found] == names
-    ftp, ssh, unknown = found[4:]
-    assert (ftp.product, ftp.version) == ("vsftpd", "3.0.3")
-    assert (ssh.product, ssh.tls) == ("OpenSSH", False)
-    assert ssh.banner.startswith("SSH-2.0-OpenSSH_")
-    assert ssh.cpe[0].startswith("cpe:/a:openbsd:openssh:")
-    assert unknown.tls
-    assert unknown.note
+        numbers = [stack.enter_context(daemon(name)).tcp[0] for name in NMAPS_WORDS]
+        began = monotonic()
+        found = compared(*numbers)
+        assert monotonic() - began < 15
+    words = {name: (p.service, p.product, p.version) for name, p in zip(NMAPS_WORDS, found, strict=True)}
+    assert words == NMAPS_WORDS
+    assert all(port.identified_by for port in found)
+
+
+@pytest.mark.real
+def test_the_same_is_said_as_by_a_run_of_nmap() -> None:
+    names = ("sshd-good", "dropbear", "nginx-good", "ftp-cleartext", "rsync-open", "vnc-good")
+    with contextlib.ExitStack() as stack:
+        numbers = sorted(n for name in names for n in stack.enter_context(daemon(name)).tcp)
+        ours = compared(*numbers)
+        program = nmap.find()
+        assert program is not None
+        output = program.run(Profile.IDENTIFY, [LOCAL], numbers, seconds=90, cancelled=threading.Event())
+    theirs = {port.number: port for port in output.hosts[0].ports}
+    assert len(theirs) == len(numbers) >= 7
+    for port in ours:
+        seen = theirs[port.number]
+        expected = (service_name(seen.service), seen.product, seen.version, seen.tunnel == "ssl", seen.cpe)
+        assert (port.service, port.product, port.version, port.tls, port.cpe) == expected
+
+
+@pytest.mark.real
+def test_our_own_signatures_do_without_nmap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    names = ("sshd-good", "redis-good", "memcached", "postgres-good", "slapd-good", "bind-good", "x11-open")
+    with contextlib.ExitStack() as stack:
+        found = who_all(*(stack.enter_context(daemon(name)).tcp[0] for name in names))
+    services = [one.port.service for one in found]
+    assert services == ["ssh", "redis", "memcached", "postgresql", "ldap", "dns", "x11"]
+    assert found[0].port.cpe[0].startswith("cpe:/a:openbsd:openssh:")
+
+
+@pytest.mark.parametrize("server", [mute, dripping])
+def test_twenty_ports_that_say_nothing_cost_hardly_more_than_one(
+    server: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    with contextlib.ExitStack() as stack:
+        numbers = [stack.enter_context(serving(server)) for _ in range(20)]
+        began = monotonic()
+        found = compared(*numbers)
+        assert monotonic() - began < 10
+    assert not any(port.service for port in found)
+    assert all(port.note for port in found)
+
+
+def test_who_speaks_takes_turns_and_who_is_silent_holds_none() -> None:
+    lock = threading.Lock()
+    talking = most = 0
+
+    def greet(connection: socket.socket) -> None:
+        nonlocal talking, most
+        connection.sendall(b"220 who knows\r\n")
+        # Whoever asks further questions takes a turn before; there are none before the greeting is read.
+        while connection.recv(100):
+            with lock:
+                talking += 1
+                most = max(most, talking)
+            sleep(0.05)
+            with lock:
+                talking -= 1
+            connection.sendall(b"what?\r\n")
+
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(serving(mute)) for _ in range(6)]
+        talkers = [stack.enter_context(serving(greet)) for _ in range(6)]
+        began = monotonic()
+        found = compared(*silent, *talkers)
+    assert [port.banner for port in found[6:]] == ["220 who knows"] * 6
+    assert monotonic() - began < 9
 
 
 def test_web_servers_are_identified_with_and_without_tls(tmp_path: Path) -> None:

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from scanner.collect.network.openings import OPENINGS, USUAL_AT
 from scanner.collect.network.ports import (
     ALL,
-    BINARY_FIRST,
     FRAGILE,
     SPEAKS_FIRST,
-    TEXT_FIRST,
     TLS_FIRST,
     TOP,
     numbers,
@@ -29,6 +28,6 @@ def test_lists_go_by_name() -> None:
 
 
 def test_a_port_is_asked_in_one_order_only() -> None:
-    assert not TLS_FIRST & (TEXT_FIRST | BINARY_FIRST)
-    assert not TEXT_FIRST & BINARY_FIRST
-    assert not (TLS_FIRST | TEXT_FIRST | BINARY_FIRST | SPEAKS_FIRST) & set(FRAGILE)
+    assert not (TLS_FIRST | SPEAKS_FIRST | set(USUAL_AT)) & set(FRAGILE)
+    assert not SPEAKS_FIRST & set(USUAL_AT)
+    assert set(USUAL_AT.values()) <= set(OPENINGS)

@@ -1,0 +1,167 @@
+"""The walk through one network: sweeps and conversations side by side, addresses given as they are done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from checks.facts.snapshot import Fact, Snapshot
+from checks.model import Target
+from scanner.collect.network.access import Course
+from scanner.collect.network.datagrams import UdpSwept, sweep_udp
+from scanner.collect.network.examine import Examination, Means
+from scanner.collect.network.in_between import proxied
+from scanner.collect.network.look import CONNECT, Looked, look
+from scanner.collect.network.naming_runs import NamingRuns
+from scanner.collect.network.neighbours import neighbour
+from scanner.collect.network.ports import FRAGILE
+from scanner.collect.network.service_probes_book import Comparer, open_book
+from scanner.collect.network.talk import Address
+from scanner.transport import mac_vendors, nmap
+
+MOST_UDP = 4_096
+"""In larger networks only the addresses that live are asked by UDP: each silent one takes half a minute."""
+UDP_TOGETHER = 64
+
+
+@dataclass
+class Outcome:
+    """What the snapshot of the network as a whole needs: how many addresses live, and how they were asked."""
+
+    live: int = 0
+    mode: str = CONNECT
+
+
+@dataclass
+class Walk:
+    """One collection of one network, once."""
+
+    course: Course
+    target: Target
+    wanted: frozenset[type[Fact]]
+    addresses: Sequence[Address]
+    outcome: Outcome
+    _examinations: dict[Address, Examination] = field(default_factory=dict)
+    _done: int = 0
+
+    async def walk(self, give: Callable[[Snapshot], None]) -> None:
+        """Gives each live address as soon as its sweeps and its questions are complete."""
+        access = self.course.access
+        program = await asyncio.to_thread(nmap.find)
+        self.course.vendors = await asyncio.to_thread(mac_vendors.installed, program)
+        used = program if access.use_nmap else None
+        book = await asyncio.to_thread(open_book, used)
+        comparer = Comparer(book, self.course.limit) if book else None
+        runs = NamingRuns(self.course, used) if used else None
+        means = Means(self.course, self.target, self.wanted, comparer, runs)
+        warm = asyncio.ensure_future(comparer.start()) if comparer else None
+        udp: dict[Address, asyncio.Task[UdpSwept]] = {}
+        try:
+            small = len(self.addresses) <= MOST_UDP
+            if access.udp_ports and small:
+                udp = self._udp(self.addresses)
+            looked = await self._swept(means)
+            if access.udp_ports and not small:
+                self.course.limit("UDP ports were asked only of the addresses that answered otherwise")
+                udp = self._udp([a for a in self.addresses if a in looked.live])
+            self.outcome.mode = looked.mode
+            await self._finish(means, looked, udp, used is None, give)
+        finally:
+            tasks = [*udp.values(), *([warm] if warm else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for examination in self._examinations.values():
+                await examination.stop()
+            if runs:
+                await runs.stop()
+            if comparer:
+                await comparer.stop()
+
+    async def _swept(self, means: Means) -> Looked:
+        """The TCP sweep, in a thread; each open port is examined as soon as it is seen."""
+        loop = asyncio.get_running_loop()
+        asked = frozenset(self.addresses)
+
+        def opened(address: Address, number: int) -> None:
+            if address in asked:
+                # The loop is gone where somebody stopped the collection in this moment.
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._examination(means, address).opened, number)
+
+        if not self.course.access.ports:
+            return Looked()
+        return await asyncio.to_thread(look, self.course, self.addresses, opened)
+
+    def _examination(self, means: Means, address: Address) -> Examination:
+        found = self._examinations.get(address)
+        if found is None:
+            if address not in self.course.macs and (mac := neighbour(address)):
+                self.course.macs[address] = mac
+            found = self._examinations.setdefault(address, Examination(means, address))
+        return found
+
+    def _udp(self, addresses: Sequence[Address]) -> dict[Address, asyncio.Task[UdpSwept]]:
+        slots = asyncio.Semaphore(UDP_TOGETHER)
+        course = self.course
+
+        async def one(address: Address) -> UdpSwept:
+            async with slots:
+                if course.left <= 0:
+                    return UdpSwept(unasked=course.access.udp_ports)
+                found = await sweep_udp(course.line, (address,), course.access.udp_ports)
+                return found[address]
+
+        return {address: asyncio.ensure_future(one(address)) for address in addresses}
+
+    async def _finish(
+        self,
+        means: Means,
+        looked: Looked,
+        udp: dict[Address, asyncio.Task[UdpSwept]],
+        without_nmap: bool,
+        give: Callable[[Snapshot], None],
+    ) -> None:
+        everywhere = proxied(looked, self.addresses)
+        if everywhere.limit:
+            self.course.limit(everywhere.limit)
+        if any(set(swept.open) & set(FRAGILE) for swept in looked.answers.values()):
+            self.course.limit(
+                "ports on which a byte can do harm (printers, controllers) were only connected to"
+            )
+
+        async def one(address: Address) -> None:
+            datagrams = await udp[address] if address in udp else None
+            answered = datagrams is not None and bool(datagrams.open or datagrams.closed)
+            if address in looked.live or answered:
+                self.outcome.live += 1
+                # Where UDP was asked and this address was not, it is a gap of its own, not silence.
+                if datagrams is None and self.course.access.udp_ports:
+                    datagrams = UdpSwept(unasked=self.course.access.udp_ports)
+                give(await self._examination(means, address).snapshot(looked, datagrams, everywhere))
+            self._done += 1
+            self.course.context.progress(self._done, len(self.addresses))
+
+        # Those without any answer are done at once.
+        waiting = [a for a in self.addresses if a in looked.live or a in udp]
+        self._done = len(self.addresses) - len(waiting)
+        self.course.context.progress(self._done, len(self.addresses))
+        tasks = [asyncio.ensure_future(one(address)) for address in waiting]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        fragile = [a for a in self.addresses if self.course.line.why_fragile(a)]
+        if fragile:
+            self.course.limit(f"{len(fragile)} fragile devices were only connected to and asked nothing")
+        if without_nmap and self.outcome.live:
+            self.course.limit(_without_nmap(switched_off=not self.course.access.use_nmap))
+
+
+def _without_nmap(*, switched_off: bool) -> str:
+    why = "nmap was switched off" if switched_off else "nmap is not installed"
+    return f"{why}; services that Bartizan does not recognise itself stay unidentified"

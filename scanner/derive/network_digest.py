@@ -1,0 +1,161 @@
+"""The little that every snapshot of a network tells the others, so that thousands fit into memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from checks.facts.network import NetworkCoverage, OpenPorts, PortAnswers
+from checks.facts.network.datagrams import UdpAnswers
+from checks.facts.network.ssh import SshHostKeys
+from checks.facts.network.tls import TlsCertificates
+from checks.facts.snapshot import Fact, Snapshot
+from checks.facts.untold import UntoldError
+from checks.model import Kind
+from reports.identity import kind_of
+
+SOURCES: tuple[type[Fact], ...] = (
+    NetworkCoverage,
+    OpenPorts,
+    PortAnswers,
+    UdpAnswers,
+    SshHostKeys,
+    TlsCertificates,
+)
+"""The facts that `digest` reads."""
+
+CUT_SHORT = ("the time was over", "not every port")
+"""How the limits of a sweep begin that left something unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressDigest:
+    """One live address: what is open on it, and the keys that it proved. No secret.
+
+    `open` maps ports (`tcp/22`) to the service there; `shut` are the ranges of TCP ports that refused or kept
+    silent, `shut_udp` the UDP ports; None in the place of a part means that it was not read. `names` are its
+    lasting identities.
+    """
+
+    address: str
+    name: str
+    spec: str
+    parent: str
+    zone: str
+    vantage: str
+    at: str
+    asked: int
+    open: dict[str, str] | None
+    shut: tuple[tuple[int, int], ...]
+    shut_udp: tuple[tuple[int, int], ...]
+    names: frozenset[str]
+    mac: str
+    host_keys: dict[str, str] | None
+    tls_keys: dict[str, str] | None
+    software: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageDigest:
+    """One network: how many of its addresses were asked from where, and whether all ports were."""
+
+    name: str
+    spec: str
+    network: str
+    zone: str
+    vantage: str
+    at: str
+    asked: int
+    live: int
+    ports: int
+    whole: bool
+    limits: tuple[str, ...] = field(default=())
+
+
+def digest(snapshot: Snapshot) -> AddressDigest | CoverageDigest | None:
+    """The digest of the snapshot of an address or a network; None for other targets and for what failed."""
+    if snapshot.target.kind is not Kind.NETWORK:
+        return None
+    coverage = snapshot.get(NetworkCoverage)
+    if isinstance(coverage, NetworkCoverage):
+        return _coverage(snapshot, coverage)
+    return _address(snapshot)
+
+
+def vantage_of(snapshot: Snapshot) -> str:
+    """From where the snapshot of a network or an address was taken; empty where it does not say."""
+    for kind in (NetworkCoverage, OpenPorts, PortAnswers):
+        fact = snapshot.get(kind)
+        if isinstance(fact, NetworkCoverage | OpenPorts | PortAnswers):
+            return fact.vantage
+    return ""
+
+
+def _coverage(snapshot: Snapshot, found: NetworkCoverage) -> CoverageDigest:
+    target = snapshot.target
+    return CoverageDigest(
+        name=target.name,
+        spec=target.spec,
+        network=found.network,
+        zone=target.zone,
+        vantage=found.vantage,
+        at=snapshot.taken_at,
+        asked=found.addresses_asked,
+        live=found.addresses_live,
+        ports=found.ports_asked,
+        whole=not any(one.startswith(CUT_SHORT) for one in found.limits),
+        limits=tuple(one for one in found.limits if one.startswith(CUT_SHORT)),
+    )
+
+
+def _address(snapshot: Snapshot) -> AddressDigest | None:
+    target, ports, answers = snapshot.target, snapshot.get(OpenPorts), snapshot.get(PortAnswers)
+    if not snapshot.addresses or not target.parent:
+        return None
+    udp = snapshot.get(UdpAnswers)
+    shut: tuple[tuple[int, int], ...] = ()
+    if isinstance(answers, PortAnswers):
+        shut = tuple((one.first, one.last) for one in (*answers.closed, *answers.silent))
+    asked = ports.asked if isinstance(ports, OpenPorts) else 0
+    return AddressDigest(
+        address=snapshot.addresses[0],
+        name=target.name,
+        spec=target.spec,
+        parent=target.parent,
+        zone=target.zone,
+        vantage=vantage_of(snapshot),
+        at=snapshot.taken_at,
+        asked=asked,
+        open={p.name: p.service for p in ports.ports} if isinstance(ports, OpenPorts) else None,
+        shut=shut,
+        shut_udp=tuple((port, port) for port in (*udp.closed, *udp.silent))
+        if isinstance(udp, UdpAnswers)
+        else (),
+        names=frozenset(one for one in snapshot.identities if kind_of(one) != "address"),
+        mac=next((one.removeprefix("mac:") for one in snapshot.identities if one.startswith("mac:")), ""),
+        host_keys=_host_keys(snapshot),
+        tls_keys=_tls_keys(snapshot),
+        software="; ".join(sorted(p.banner for p in ports.ports if p.service == "ssh"))
+        if isinstance(ports, OpenPorts)
+        else "",
+        whole=not any(gap.fact in ("OpenPorts", "PortAnswers") for gap in snapshot.gaps),
+    )
+
+
+def _host_keys(snapshot: Snapshot) -> dict[str, str] | None:
+    """Fingerprint → port and algorithm, of the SSH host keys that were proven."""
+    found = snapshot.get(SshHostKeys)
+    if not isinstance(found, SshHostKeys):
+        return None
+    return {key.fingerprint: f"{key.port} {key.algorithm}" for key in found.keys}
+
+
+def _tls_keys(snapshot: Snapshot) -> dict[str, str] | None:
+    """Fingerprint of the public key → port, of the certificates; None also where an old one has none."""
+    found = snapshot.get(TlsCertificates)
+    if not isinstance(found, TlsCertificates):
+        return None
+    try:
+        return {one.key_fingerprint: one.port for one in found.certificates if one.key_fingerprint + ""}
+    except UntoldError:
+        return None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BeforeValidator, Field
@@ -209,8 +209,8 @@ def write_inventory(inventory: Inventory, heading: Iterable[str] = ()) -> str:
     return "\n".join(lines) + "\n" + text
 
 
-class _Quoting(yaml.SafeDumper):
-    """Puts every text into quotes that some reader could take for a number, a time or a word of YAML."""
+_Quoting: Any = type("_Quoting", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
+"""Puts every text into quotes that some reader could take for a number, a time or a word of YAML."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

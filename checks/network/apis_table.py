@@ -9,14 +9,14 @@ from checks.model import Impact, Severity, Weakness
 _MANAGEMENT = Weakness.UNAUTHENTICATED_MANAGEMENT
 _STORE = Weakness.WORLD_READABLE_STORE
 _CLOSE = (
-    "nft add table inet bartizan\n"
-    "nft add chain inet bartizan input '{ type filter hook input priority -10; }'\n"
-    "nft add rule inet bartizan input iifname lo accept\n"
+    "nft add table inet bartizan_@{port}\n"
+    "nft add chain inet bartizan_@{port} input '{ type filter hook input priority -10; }'\n"
+    "nft add rule inet bartizan_@{port} input iifname lo accept\n"
     "# 192.0.2.0/24 stands for the network that may still come in: put yours there.\n"
-    "nft add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
-    "nft add rule inet bartizan input tcp dport @{port} meta nfproto ipv6 drop"
+    "nft add rule inet bartizan_@{port} input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
+    "nft add rule inet bartizan_@{port} input tcp dport @{port} meta nfproto ipv6 drop"
 )
-_OPEN_AGAIN = "nft delete table inet bartizan"
+_OPEN_AGAIN = "nft delete table inet bartizan_@{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Api:
     severity: Severity = Severity.CRITICAL
     impact: Impact = Impact.TOTAL
     weakness: Weakness = _MANAGEMENT
-    expected: str = "401 or 403"
+    expected: str = "401 or 403; 000 where the port is closed to you"
     hours: float = 2.0
     snippet: str = _CLOSE
     back: str = _OPEN_AGAIN
@@ -51,8 +51,8 @@ APIS = (
         action="Require client certificates at etcd",
         do="Set `--client-cert-auth`, `--trusted-ca-file` and TLS listeners, or switch on its own users "
         "(`etcdctl auth enable`), and let only the control plane reach port @{port}.",
-        path="/version",
-        expected="000: no answer without a certificate",
+        path='/v3/kv/range\' -d \'{"key":"AA==","limit":"1","keys_only":true}',
+        expected="000, 400 or 401",
         hours=4.0,
         reference="https://etcd.io/docs/latest/op-guide/security/",
     ),
@@ -148,7 +148,8 @@ APIS = (
         "tr -d '\\n' | sha256sum | cut -d' ' -f1)\n"
         'printf \'<clickhouse><users><default><password remove="1"/><password_sha256_hex>%s'
         '</password_sha256_hex></default></users></clickhouse>\\n\' "$hash" '
-        "> /etc/clickhouse-server/users.d/10-default.xml",
+        "> /etc/clickhouse-server/users.d/10-default.xml\n"
+        "chown clickhouse: /etc/clickhouse-server/users.d/10-default.xml",
         back="rm /etc/clickhouse-server/users.d/10-default.xml",
     ),
     Api(

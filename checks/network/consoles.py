@@ -11,12 +11,12 @@ from checks.verdict import Verdicts, expect, unknown
 _ONLY_ADMINISTRATORS = Snippet(
     Language.SHELL,
     "# On @{target}. 192.0.2.0/24 stands for the management network: put yours there.\n"
-    "nft add table inet bartizan\n"
-    "nft add chain inet bartizan input '{ type filter hook input priority -10; }'\n"
-    "nft add rule inet bartizan input iifname lo accept\n"
-    "nft add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
-    "nft add rule inet bartizan input tcp dport @{port} meta nfproto ipv6 drop",
-    "nft delete table inet bartizan",
+    "nft add table inet bartizan_@{port}\n"
+    "nft add chain inet bartizan_@{port} input '{ type filter hook input priority -10; }'\n"
+    "nft add rule inet bartizan_@{port} input iifname lo accept\n"
+    "nft add rule inet bartizan_@{port} input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
+    "nft add rule inet bartizan_@{port} input tcp dport @{port} meta nfproto ipv6 drop",
+    "nft delete table inet bartizan_@{port}",
 )
 
 

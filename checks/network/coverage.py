@@ -49,7 +49,7 @@ def middlebox(answers: PortAnswers, *, most: int = 200) -> Verdicts:
     fix=Fix(
         action="Find out what listens on unidentified ports",
         do="Look on the host which program listens on port @{port}; stop it if nobody needs it.",
-        verify="ss -ltnp 'sport = :'@{port}   # the program, on @{target}",
+        verify="ss -lntup 'sport = :'@{port}   # the program, on @{target}",
         effort=Effort(setup=0.0, each=0.25),
         disruption=Disruption.NONE,
         undo="Nothing was changed.",

@@ -9,7 +9,7 @@ from checks.facts.network import LOOPBACK, OUTSIDE, OpenPort, OpenPorts
 from checks.facts.network.datagrams import UdpAnswers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Confidence, Exploit, Impact, Severity, Surface, Weakness
-from checks.network.udp import datagram_ports, nft_limit, usual_port
+from checks.network.udp import datagram_ports, nft_limit, silent_words, usual_port
 from checks.verdict import Verdicts, expect, unknown
 
 
@@ -33,6 +33,8 @@ class Hatch:
 
 _HEADERS = 28
 """Bytes of IPv4 and UDP around every datagram, which a flood is made of too."""
+_SILENT = "silent ports"
+_UNHEARD = "nmap -sU -Pn -p @{port} @{target}   # closed or open|filtered, never open; from the same place"
 _NOTHING = "   # nothing, asked from the same place"
 
 _HATCHES = (
@@ -62,7 +64,7 @@ _HATCHES = (
         "address the question claims to come from: no other service makes a stronger flood.",
         action="Switch UDP off in memcached",
         do="Start memcached with `-U 0` and `-l 127.0.0.1`, and restart it.",
-        verify="nmap -sU -Pn -p @{port} @{target}   # closed, asked from the same place",
+        verify=_UNHEARD,
         impact=Impact.SERIOUS,
     ),
     Hatch(
@@ -76,7 +78,7 @@ _HATCHES = (
         "whoever a forged question names.",
         action="Close the port mapper to all but its clients",
         do="Remove rpcbind where NFS version 3 is not used; else let only the clients reach port @{port}.",
-        verify="nmap -sU -Pn -p @{port} @{target}   # filtered or closed, asked from the same place",
+        verify=_UNHEARD,
     ),
     Hatch(
         name="network.datagrams.netbios-names",
@@ -131,7 +133,7 @@ _HATCHES = (
         action="Close LDAP by UDP to all but the domain's own machines",
         do="Let only the members of the domain reach UDP port @{port} of its controllers; the internet "
         "never.",
-        verify="nmap -sU -Pn -p @{port} @{target}   # filtered, asked from the same place",
+        verify=_UNHEARD,
     ),
     Hatch(
         name="network.datagrams.device-discovery",
@@ -144,7 +146,7 @@ _HATCHES = (
         "many times what they are asked to whoever a forged question names.",
         action="Keep WS-Discovery on its link",
         do="Turn WS-Discovery off in the device, and close port @{port} to other networks.",
-        verify="nmap -sU -Pn -p @{port} @{target}   # filtered or closed, asked from the same place",
+        verify=_UNHEARD,
     ),
     Hatch(
         name="network.datagrams.management-controllers",
@@ -229,7 +231,7 @@ HATCHES = tuple(_check(hatch) for hatch in _HATCHES)
         action="Take amplifying UDP services off the internet",
         do="Let only those who need the service on port @{port} reach it, or limit how many answers it sends "
         "to one address.",
-        verify="nmap -sU -Pn -p @{port} @{target}   # filtered or closed, asked from outside",
+        verify="nmap -sU -Pn -p @{port} @{target}   # closed or open|filtered, asked from outside",
         effort=Effort(setup=0.5, each=0.25),
         disruption=Disruption.OUTAGE,
         undo="Open the port again for the clients that turn out to need it.",
@@ -252,5 +254,9 @@ def amplifier(answers: UdpAnswers, *, times: int = 3) -> Verdicts:
             yield unknown(on, reason, needs="the configuration of the service", port=on)
     for port in answers.closed:
         yield expect(True, on=f"udp/{port}", saw="closed", want="no long answer", port=f"udp/{port}")
-    for port in answers.silent:
-        yield unknown(f"udp/{port}", "no answer to two datagrams", needs="a view from the host itself")
+    if answers.silent:
+        # One reason for all of them, said once: a silent host would else fill pages.
+        needs = "a view from the host itself"
+        yield unknown(
+            _SILENT, f"{', '.join(f'udp/{n}' for n in answers.silent)}: {silent_words(answers)}", needs=needs
+        )

@@ -10,21 +10,38 @@ from checks.facts.network.datagrams import UdpAnswers
 from checks.facts.network.names import DnsServers, DnsTransfers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Severity, Surface
-from checks.network.udp import usual_port
+from checks.network.udp import datagram_ports, usual_port
 from checks.verdict import Verdicts, expect, unknown
 
 _PORT = 53
-_BACK = "rm /etc/bind/bartizan.conf && systemctl reload named"
+_VERSION = re.compile(r"\d\.\d")
+"""A number within a made-up text is no version; a number with a point in it may be one."""
+_FILE = "/etc/bind/named.conf.options"
 
 
-def _bind(options: str) -> tuple[Snippet, ...]:
+def _bind(name: str, options: str) -> tuple[Snippet, ...]:
+    # One marked line each: the fixes of one server do not undo one another.
+    mark = f"// bartizan: {name}"
     do = (
-        "# On @{target}, for BIND on port @{port}: check, then put this line into the options block of\n"
-        '# /etc/bind/named.conf.options:  include "/etc/bind/bartizan.conf";\n'
-        f"printf '{options}\\n' > /etc/bind/bartizan.conf\n"
+        f"# On @{{target}}, for BIND on port @{{port}}. Where {_FILE}\n"
+        "# has a line of the same name, named-checkconf says so: take that line out, and run this again.\n"
+        f"sed -i '\\|{mark}|d' {_FILE}\n"
+        f"sed -i '/^options[[:space:]]*{{/a\\    {options}  {mark}' {_FILE}\n"
         "named-checkconf && systemctl reload named"
     )
-    return (Snippet(Language.SHELL, do, _BACK),)
+    undo = f"sed -i '\\|{mark}|d' {_FILE}\nnamed-checkconf && systemctl reload named"
+    return (Snippet(Language.SHELL, do, undo),)
+
+
+def _nobody_else(ports: OpenPorts, answers: UdpAnswers) -> Verdicts:
+    """What is said of port 53 and of servers that answer over TCP alone: those are not asked."""
+    asked = {p.number for p in datagram_ports(ports) if p.service == "dns"}
+    for port in ports.ports:
+        named = port.service == "dns" or (not port.service and port.number == _PORT)
+        if port.protocol == "tcp" and named and port.number not in asked:
+            reason = "a name server may answer there, but by UDP, by which it would be asked, it does not"
+            yield unknown(port.name, reason, needs="the configuration of the server", port=port.name)
+    yield from usual_port(_PORT, "dns", ports, answers)
 
 
 @check(
@@ -41,7 +58,7 @@ def _bind(options: str) -> tuple[Snippet, ...]:
         effort=Effort(setup=0.5, each=0.25),
         disruption=Disruption.RESTART,
         undo="Take the new line out of the options and reload the server.",
-        snippets=_bind("allow-recursion { localhost; localnets; };"),
+        snippets=_bind("recursion", "allow-recursion { localhost; localnets; };"),
         key="dns-recursion:@{target}:@{on}",
     ),
 )
@@ -62,7 +79,7 @@ def recursion(found: DnsServers, ports: OpenPorts, answers: UdpAnswers) -> Verdi
                 want="no recursion for strangers",
                 port=server.port,
             )
-    yield from usual_port(_PORT, "dns", ports, answers)
+    yield from _nobody_else(ports, answers)
 
 
 @check(
@@ -74,12 +91,12 @@ def recursion(found: DnsServers, ports: OpenPorts, answers: UdpAnswers) -> Verdi
     fix=Fix(
         action="Let only the secondary servers copy zones",
         do="Set `allow-transfer` to the keys of the secondary servers (TSIG), or to none where there are no "
-        "secondaries.",
+        "secondaries; a zone with a line of its own needs it there.",
         verify="dig +time=2 -p @{port} @@{target} AXFR @{zone}   # Transfer failed",
         effort=Effort(setup=1.0, each=0.25),
         disruption=Disruption.RESTART,
         undo="Take the new line out of the options and reload the server.",
-        snippets=_bind("allow-transfer { none; };"),
+        snippets=_bind("transfers", "allow-transfer { none; };"),
         key="dns-transfer:@{target}:@{port}",
     ),
 )
@@ -95,7 +112,7 @@ def zone_transfer(found: DnsTransfers, ports: OpenPorts, answers: UdpAnswers) ->
             values={"zone": one.zone},
             cite=one.zone,
         )
-    yield from usual_port(_PORT, "dns", ports, answers)
+    yield from _nobody_else(ports, answers)
 
 
 @check(
@@ -108,11 +125,11 @@ def zone_transfer(found: DnsTransfers, ports: OpenPorts, answers: UdpAnswers) ->
         action="Hide the version of the name server",
         do="Set `version none; hostname none; server-id none;` (BIND), or `hide-version: yes` and "
         "`hide-identity: yes` (Unbound), and reload.",
-        verify="dig +short +time=2 -p @{port} @@{target} version.bind CH TXT   # nothing with a number",
+        verify="dig +short +time=2 -p @{port} @@{target} version.bind CH TXT   # nothing like a version",
         effort=Effort(setup=0.25, each=0.1),
         disruption=Disruption.RESTART,
         undo="Take the new line out of the options and reload the server.",
-        snippets=_bind("version none; hostname none; server-id none;"),
+        snippets=_bind("version", "version none; hostname none; server-id none;"),
         key="dns-version:@{target}:@{on}",
     ),
 )
@@ -120,10 +137,10 @@ def version_disclosure(found: DnsServers, ports: OpenPorts, answers: UdpAnswers)
     """A version tells strangers at once which known flaws are worth a try."""
     for server in found.servers:
         yield expect(
-            not re.search(r"\d", server.version),
+            not _VERSION.search(server.version),
             on=server.port,
             saw=server.version or "no version is told",
             want="no version is told",
             port=server.port,
         )
-    yield from usual_port(_PORT, "dns", ports, answers)
+    yield from _nobody_else(ports, answers)

@@ -12,12 +12,12 @@ from checks.verdict import Verdicts, expect, unknown
 
 _LIMIT = (
     "# Run this on @{target}. 192.0.2.0/24 stands for the network that may still come in: put yours there.\n"
-    "nft add table inet bartizan\n"
-    "nft add chain inet bartizan input '{ type filter hook input priority -10; }'\n"
-    "nft add rule inet bartizan input iifname lo accept\n"
-    "nft --check add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
-    "nft add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
-    "nft add rule inet bartizan input tcp dport @{port} meta nfproto ipv6 drop"
+    "nft add table inet bartizan_@{port}\n"
+    "nft add chain inet bartizan_@{port} input '{ type filter hook input priority -10; }'\n"
+    "nft add rule inet bartizan_@{port} input iifname lo accept\n"
+    "nft --check add rule inet bartizan_@{port} input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
+    "nft add rule inet bartizan_@{port} input tcp dport @{port} ip saddr != 192.0.2.0/24 drop\n"
+    "nft add rule inet bartizan_@{port} input tcp dport @{port} meta nfproto ipv6 drop"
 )
 
 
@@ -260,7 +260,7 @@ def _check(door: Door) -> Check[[OpenPorts, PortAnswers]]:
             effort=Effort(setup=0.5, each=0.25),
             disruption=Disruption.OUTAGE,
             undo="Open the port again for the clients that turn out to need it.",
-            snippets=(Snippet(Language.SHELL, _LIMIT, "nft delete table inet bartizan"),),
+            snippets=(Snippet(Language.SHELL, _LIMIT, "nft delete table inet bartizan_@{port}"),),
             key="close:@{target}:@{on}",
         ),
     )

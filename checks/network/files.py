@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_network
+
 from checks.check import check
 from checks.facts.network import OpenPorts, PortAnswers
 from checks.facts.network.files import NfsExport, NfsServers, RsyncServers
@@ -9,12 +12,26 @@ from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Confidence, Exploit, Severity, Surface, Weakness
 from checks.verdict import Verdicts, expect, unknown
 
-_EVERYBODY = frozenset({"*", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "::/0", "(everyone)", "everyone"})
+_EVERYBODY = frozenset({"", "(everyone)", "everyone", "world", "0/0"})
+_TOO_WIDE = {4: 7, 6: 15}
+"""The longest prefix, by version, of networks that stand for a good part of the world."""
 _PRINTER = 9100
 
 
 def _open_to_all(export: NfsExport) -> bool:
-    return not export.clients or any(client.lower() in _EVERYBODY for client in export.clients)
+    return not export.clients or any(map(_is_everybody, export.clients))
+
+
+def _is_everybody(client: str) -> bool:
+    """True for wildcards with no more than the end of a name (`*`, `*.org`), and for very wide networks."""
+    name = client.strip().lower()
+    if name in _EVERYBODY or re.fullmatch(r"[*?.]+(?:[a-z]+)?", name):
+        return True
+    try:
+        network = ip_network(name, strict=False)
+    except ValueError:
+        return False
+    return "/" in name and network.prefixlen <= _TOO_WIDE[network.version]
 
 
 @check(
@@ -122,11 +139,11 @@ def rsync_modules(found: RsyncServers) -> Verdicts:
                 Language.SHELL,
                 "# On the router in front of @{target}. 192.0.2.10 stands for the print server: put yours "
                 "there.\n"
-                "nft add table inet bartizan\n"
-                "nft add chain inet bartizan forward '{ type filter hook forward priority -10; }'\n"
-                "nft add rule inet bartizan forward ip daddr @{target} tcp dport @{port} "
+                "nft add table inet bartizan_@{port}\n"
+                "nft add chain inet bartizan_@{port} forward '{ type filter hook forward priority -10; }'\n"
+                "nft add rule inet bartizan_@{port} forward ip daddr @{target} tcp dport @{port} "
                 "ip saddr != 192.0.2.10 drop",
-                "nft delete table inet bartizan",
+                "nft delete table inet bartizan_@{port}",
             ),
         ),
         key="close:@{target}:@{on}",

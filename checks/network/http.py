@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 
 from checks.check import check
-from checks.facts.network.web import HttpAnswers
+from checks.facts.network.web import HttpAnswer, HttpAnswers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Severity, Surface
 from checks.verdict import Verdicts, expect, unknown
 
 _VERSION = re.compile(r"\d+\.\d+")
 _TO_HTTPS = "a redirect to HTTPS"
+_TELLS_NOTHING = frozenset({400, 408, 421, 425, 429})
+
+
+def broken(answer: HttpAnswer) -> str:
+    """Why an answer shows nothing of how the server treats others; empty where it does."""
+    if answer.status >= 500 or answer.status in _TELLS_NOTHING:
+        return f"status {answer.status} of the front page tells nothing of the others"
+    return ""
+
+
 _MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 
 
@@ -23,7 +33,8 @@ _MAX_AGE = re.compile(r"max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
     surface=Surface.SERVICE,
     fix=Fix(
         action="Hide the versions of web servers",
-        do="nginx: `server_tokens off;`. Apache: `ServerTokens Prod` and `ServerSignature Off`. PHP: "
+        do="nginx: `server_tokens off;` (where nginx.conf has the line already, change it there). Apache: "
+        "`ServerTokens Prod` and `ServerSignature Off`. PHP: "
         "`expose_php = Off`. Reload the server.",
         verify="curl -skI @{scheme}://@{target}:@{port}/ | grep -iE '^(server|x-powered-by):'   # no version",
         effort=Effort(setup=0.25, each=0.1),
@@ -64,7 +75,8 @@ def version_disclosure(found: HttpAnswers) -> Verdicts:
     fix=Fix(
         action="Send Strict-Transport-Security",
         do="Send `Strict-Transport-Security: max-age=31536000` with every HTTPS answer, once all of the site "
-        "works over HTTPS.",
+        "works over HTTPS. In nginx, a server or location with an `add_header` of its own takes over none "
+        "from outside: repeat the line there.",
         verify="curl -skI https://@{target}:@{port}/ | grep -i strict-transport-security   # "
         "max-age=31536000",
         effort=Effort(setup=0.5, each=0.1),
@@ -88,6 +100,9 @@ def hsts(found: HttpAnswers, *, seconds: int = 15_552_000) -> Verdicts:
     """Without HSTS the first plain request of a visitor can be taken over before TLS begins."""
     for answer in found.answers:
         if not answer.tls:
+            continue
+        if not answer.hsts and (reason := broken(answer)):
+            yield unknown(answer.port, reason, needs="a page that is served", port=answer.port)
             continue
         age = _MAX_AGE.search(answer.hsts)
         yield expect(
@@ -135,7 +150,10 @@ def https_redirect(found: HttpAnswers) -> Verdicts:
         if answer.tls:
             continue
         leads = answer.landed or answer.location
-        if leads.lower().startswith("https:"):
+        if answer.astray.startswith("https://"):
+            reason = f"the redirect to HTTPS led to nothing: {answer.astray}"
+            yield unknown(answer.port, reason, needs="a page that is served", port=answer.port)
+        elif leads.lower().startswith("https:"):
             yield expect(True, on=answer.port, saw=f"leads to {leads}", want=_TO_HTTPS, port=answer.port)
         elif answer.status >= 400 or (answer.location and not answer.landed):
             reason = f"status {answer.status} of the front page tells nothing of the others"
@@ -174,7 +192,11 @@ def https_redirect(found: HttpAnswers) -> Verdicts:
 def default_page(found: HttpAnswers) -> Verdicts:
     """A page that nobody replaced stands for a server that nobody looks after."""
     for answer in found.answers:
-        if answer.status != 200 and not answer.landed:
+        if answer.status != 200 and not (answer.landed or answer.default_page):
+            continue
+        if not (answer.default_page or answer.title or answer.whole):
+            reason = "the page was cut before its title"
+            yield unknown(answer.port, reason, needs="a page that is served", port=answer.port)
             continue
         yield expect(
             not answer.default_page,

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import re
+
 from checks.check import check
-from checks.facts.network.web import HttpAnswers
+from checks.facts.network.web import HttpAnswer, HttpAnswers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Severity, Surface
-from checks.verdict import Verdicts, expect
+from checks.network.http import broken
+from checks.verdict import Verdicts, expect, unknown
+
+_REFERRER = frozenset(
+    {
+        "no-referrer",
+        "no-referrer-when-downgrade",
+        "origin",
+        "origin-when-cross-origin",
+        "same-origin",
+        "strict-origin",
+        "strict-origin-when-cross-origin",
+    }
+)
+"""The policies that keep the whole address of a page from at least some others; `unsafe-url` does not."""
+_ANYBODY = frozenset({"*", "http:", "https:", "http://*", "https://*"})
+
+
+def _said(header: str) -> list[str]:
+    """The values of a header that may have been sent more than once; one empty value without any."""
+    return [value.strip() for value in header.split(",")]
+
+
+def _framed(answer: HttpAnswer) -> bool:
+    """Whether only named sites may frame a page: where a policy says it, the old header counts no more."""
+    if answer.frame_ancestors:
+        return any(not _ANYBODY & set(policy.split()) for policy in _said(answer.frame_ancestors))
+    return len(set(_said(answer.frame_options))) == 1 and _said(answer.frame_options)[0] in (
+        "deny",
+        "sameorigin",
+    )
 
 
 @check(
@@ -46,11 +78,10 @@ def protection(found: HttpAnswers) -> Verdicts:
     for answer in found.answers:
         if answer.status != 200 or answer.content_type != "text/html":
             continue
-        framed = answer.frame_options.strip() in ("deny", "sameorigin") or answer.frame_ancestors
         given = {
-            "X-Content-Type-Options": answer.content_type_options.strip() == "nosniff",
-            "X-Frame-Options or frame-ancestors": bool(framed),
-            "Referrer-Policy": bool(answer.referrer_policy),
+            "X-Content-Type-Options": _said(answer.content_type_options)[0] == "nosniff",
+            "X-Frame-Options or frame-ancestors": _framed(answer),
+            "Referrer-Policy": any(word in _REFERRER for word in _said(answer.referrer_policy)[-1:]),
         }
         missing = [name for name, there in given.items() if not there]
         yield expect(
@@ -63,6 +94,10 @@ def protection(found: HttpAnswers) -> Verdicts:
         )
 
 
+_FOR_SCRIPTS = re.compile(r"csrf|xsrf", re.IGNORECASE).search
+"""Tokens against forged requests, which the scripts of their page must read."""
+
+
 @check(
     "network.http-headers.cookies",
     title="Cookies of HTTPS pages are Secure and HttpOnly",
@@ -72,8 +107,8 @@ def protection(found: HttpAnswers) -> Verdicts:
     fix=Fix(
         action="Mark cookies Secure and HttpOnly",
         do="Set `Secure` and `HttpOnly` on every cookie that the application gives; a cookie that scripts of "
-        "the page read (as some tokens against forged requests are) needs `Secure` alone: accept that risk "
-        "for its port.",
+        "the page must read needs `Secure` alone (tokens against forged requests are known by their names; "
+        "for others, accept that risk for its port).",
         verify="curl -skI https://@{target}:@{port}/ | grep -i '^set-cookie:'   # Secure; HttpOnly",
         effort=Effort(setup=1.0, each=0.25),
         disruption=Disruption.NONE,
@@ -95,7 +130,7 @@ def cookies(found: HttpAnswers) -> Verdicts:
     for answer in found.answers:
         if not answer.tls or not answer.cookies:
             continue
-        bare = [c.name for c in answer.cookies if not (c.secure and c.http_only)]
+        bare = [c.name for c in answer.cookies if not (c.secure and (c.http_only or _FOR_SCRIPTS(c.name)))]
         yield expect(
             not bare,
             on=answer.port,
@@ -103,6 +138,10 @@ def cookies(found: HttpAnswers) -> Verdicts:
             want="Secure and HttpOnly on every cookie",
             port=answer.port,
         )
+
+
+_ANYBODYS = frozenset({"https://nobody.invalid", "null"})
+"""Origins that any page can have: the one that was made up to ask, and that of a frame in a sandbox."""
 
 
 @check(
@@ -116,7 +155,7 @@ def cookies(found: HttpAnswers) -> Verdicts:
         do="Answer with Access-Control-Allow-Origin only for the origins on a list, never with whatever the "
         "request named, and leave Access-Control-Allow-Credentials out where nobody needs it.",
         verify="curl -skI -H 'Origin: https://nobody.invalid' @{scheme}://@{target}:@{port}/ | "
-        "grep -i '^access-control-allow-'   # no nobody.invalid",
+        "grep -i '^access-control-allow-'   # neither nobody.invalid nor null",
         effort=Effort(setup=2.0, each=0.5),
         disruption=Disruption.NONE,
         undo="Put the old rule for origins back.",
@@ -135,7 +174,10 @@ def cookies(found: HttpAnswers) -> Verdicts:
 def cross_origin(found: HttpAnswers) -> Verdicts:
     """A site that allows any origin with credentials lets every page that its users visit act as them."""
     for answer in found.answers:
-        echoed = answer.cors_origin.strip().lower().rstrip("/") == "https://nobody.invalid"
+        echoed = answer.cors_origin.strip().lower().rstrip("/") in _ANYBODYS
+        if not echoed and (reason := broken(answer)):
+            yield unknown(answer.port, reason, needs="a page that is served", port=answer.port)
+            continue
         yield expect(
             not (echoed and answer.cors_credentials),
             on=answer.port,

@@ -19,13 +19,18 @@ _WAYS = (
     "ipmitool user list 1   # then, for each user without a name: ipmitool user disable ID"
 )
 _WAYS_BACK = (
-    "cat /root/ipmi-before   # the ways in as they were\n"
-    "for level in callback user operator admin; do ipmitool lan set 1 auth $level NONE,MD2,MD5,PASSWORD; done"
+    "# Each level gets the ways in that it had.\n"
+    "sed -n -E 's/.*: (Callback|User|Operator|Admin) *: *([A-Z0-9].*[^ ]) *$/\\L\\1 \\U\\2/p' "
+    "/root/ipmi-before |\n"
+    "while read -r level ways; do\n"
+    '  ipmitool lan set 1 auth "$level" "$(echo $ways | tr \' \' ,)" </dev/null\n'
+    "done   # then, for each user that was disabled: ipmitool user enable ID"
 )
 _SUITES = (
-    "# On @{target} itself, whose controller answers on port @{port}: suite 0 gets no privilege.\n"
+    "# On @{target} itself, whose controller answers on port @{port}: suite 0 gets no privilege, the others "
+    "keep theirs.\n"
     "ipmitool lan print 1 | grep 'Cipher Suite Priv Max' > /root/ipmi-suites-before\n"
-    "ipmitool lan set 1 cipher_privs Xaaaaaaaaaaaaaa"
+    "ipmitool lan set 1 cipher_privs \"X$(sed 's/.*: .//' /root/ipmi-suites-before)\""
 )
 _SUITES_BACK = "ipmitool lan set 1 cipher_privs \"$(sed 's/.*: //' /root/ipmi-suites-before)\""
 

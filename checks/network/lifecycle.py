@@ -14,7 +14,9 @@ from checks.facts.intel import LifeCycles
 from checks.host import lifecycle as programs
 from checks.host.lifecycle import Release, find
 
-_NUMBER = re.compile(r"(\d{1,6}(?:\.\d{1,6}){0,4})([a-z]?)")
+_NUMBER = re.compile(r"(\d{1,6}(?:\.\d{1,6}){0,4})(?:([a-z])(?![a-z]))?")
+_DISGUISE = re.compile(r"^5\.5\.5-(?=\d+\.\d+\.\d+)")
+"""What MariaDB puts before its number, for replicas that know no number above 5."""
 _RANGE = re.compile(r" - | or |\bX\b|\.x\b", re.IGNORECASE)
 """In versions that signatures only narrow down, as in `9.6.0 or later`."""
 _PARTS = 6
@@ -44,6 +46,11 @@ class Flaw:
     def has(self, version: str) -> bool:
         """Whether a version lies in that range, as far as its number tells."""
         return number(self.first) <= number(version) < number(self.fixed)
+
+    def may_have(self, version: str) -> bool:
+        """Whether a version tells too little: `2.4`, where 2.4.49 has the flaw and 2.4.51 does not."""
+        told = f"{plain(version)}."
+        return not self.has(version) and (self.first.startswith(told) or self.fixed.startswith(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +98,29 @@ def newer_than_all(program: str, version: str) -> bool:
     return all(number(version) > number(name) for name, _, _ in known)
 
 
-def carrier(release: Release) -> Carrier | None:
-    """A distribution that repairs this release for longer than its maker, where the data has one."""
-    return _data().carried.get((release.product, release.name))
+def carrier(program: str, version: str) -> Carrier | None:
+    """A distribution that repairs this version for longer than its maker, where the data has one."""
+    named = plain(version)
+    while named:
+        if found := _data().carried.get((program, named)):
+            return found
+        named = named.rpartition(".")[0]
+    return None
 
 
 def plain(version: str) -> str:
     """The number in a version: `8.9` for 8.9p1; empty where there is none, or a whole range."""
-    found = None if _RANGE.search(version) else _NUMBER.search(version)
+    found = None if _RANGE.search(version) else _NUMBER.search(_DISGUISE.sub("", version))
     return found[1] if found else ""
 
 
 def number(version: str) -> tuple[int, ...]:
     """A version in a form that sorts: its numbers, filled up, and the letter behind them."""
-    found = _NUMBER.search(version)
+    found = _NUMBER.search(_DISGUISE.sub("", version))
     if not found:
         return ()
     parts = tuple(int(part) for part in found[1].split("."))
+    # The p of OpenSSH counts ports to other systems, and `rc` comes before the release.
     letter = ord(found[2]) - 96 if found[2] and found[2] != "p" else 0
     return (*parts, *(0,) * (_PARTS - len(parts)), letter)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from checks.check import check
-from checks.facts.network.names import MailDomains
+from checks.facts.network import OUTSIDE, OpenPorts
+from checks.facts.network.names import MailDomain, MailDomains
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
-from checks.model import Exploit, Severity, Surface
-from checks.verdict import Verdicts, expect
+from checks.model import Confidence, Exploit, Severity, Surface
+from checks.verdict import Verdict, Verdicts, expect, unknown
 
-_END = re.compile(r"(?i)\s(?:[-~]all|redirect=\S{1,253})\s{0,9}$")
+_ANYBODY = re.compile(r"\+?(?:ip4:[^/\s]{1,15}/[0-4]|ip6:[^/\s]{1,45}/[0-4])")
+_SHOWN = 400
 _WORDS = (
     "# For the zone of @{domain}, at the server @{target} (port @{port}); put this record into its file,\n"
     "# raise the serial, and reload the zone:\n"
@@ -50,19 +53,40 @@ def _fix(action: str, do: str, record: str, verify: str) -> Fix:
         "dig +short @{domain} TXT   # one record that begins v=spf1 and ends in -all",
     ),
 )
-def spf(found: MailDomains) -> Verdicts:
+def spf(found: MailDomains, ports: OpenPorts) -> Verdicts:
     """Without SPF no receiver can tell your mail from mail that others send in your name."""
     for one in found.domains:
-        end = _END.search(one.spf[0]) if len(one.spf) == 1 else None
-        yield expect(
-            end is not None,
-            on=f"{one.domain} SPF",
-            saw="; ".join(one.spf) or "no SPF record",
-            want="one SPF record that ends in -all or ~all, or redirects",
-            port=one.port,
-            values={"domain": one.domain},
-            cite=one.domain,
-        )
+        rest = _rest(one.spf[0])[:_SHOWN] if len(one.spf) == 1 else ""
+        if rest.startswith("redirect="):
+            reason = f"its SPF record hands over to that of {rest[9:]}, which was not asked for"
+            yield unknown(f"{one.domain} SPF", reason, needs=f"the SPF record of {rest[9:]}", port=one.port)
+        else:
+            held, want = rest in ("-all", "~all"), "one SPF record that ends in -all or ~all"
+            yield _judged(one, "SPF", ports, held=held, want=want)
+
+
+def _rest(record: str) -> str:
+    """What an SPF record says of all whom it does not name: the first `all`, or else its redirect."""
+    terms = record.lower().split()[1:]
+    if any(_ANYBODY.fullmatch(term) for term in terms):
+        return "+all"
+    ends = [term for term in terms if term.lstrip("+-~?") == "all"]
+    return next(iter((*ends, *(term for term in terms if term.startswith("redirect=")))), "")
+
+
+def _judged(one: MailDomain, kind: str, ports: OpenPorts, *, held: bool, want: str) -> Verdict:
+    said = "; ".join(one.spf if kind == "SPF" else one.dmarc)[:_SHOWN] or f"no {kind} record"
+    return expect(
+        held,
+        on=f"{one.domain} {kind}",
+        saw=f"{said}, asked from {ports.vantage}",
+        want=want,
+        port=one.port,
+        values={"domain": one.domain},
+        cite=one.domain,
+        # A server may tell its own networks another story than the world.
+        confidence=Confidence.CONFIRMED if ports.vantage == OUTSIDE else Confidence.LIKELY,
+    )
 
 
 @check(
@@ -79,17 +103,23 @@ def spf(found: MailDomains) -> Verdicts:
         "dig +short _dmarc.@{domain} TXT   # p=quarantine or p=reject",
     ),
 )
-def dmarc(found: MailDomains) -> Verdicts:
+def dmarc(found: MailDomains, ports: OpenPorts) -> Verdicts:
     """SPF protects an address that people do not see; only DMARC protects the one that they do."""
+    policies = {one.domain: _policy(one.dmarc, "p") for one in found.domains}
+    lower = {one.domain: _policy(one.dmarc, "sp") or policies[one.domain] for one in found.domains}
     for one in found.domains:
-        policies = [re.search(r"(?i);\s{0,9}p\s{0,9}=\s{0,9}(\w{1,20})", record) for record in one.dmarc]
-        policy = policies[0][1].lower() if len(policies) == 1 and policies[0] else ""
-        yield expect(
-            policy in ("quarantine", "reject"),
-            on=f"{one.domain} DMARC",
-            saw="; ".join(one.dmarc) or "no DMARC record",
-            want="one DMARC record with the policy quarantine or reject",
-            port=one.port,
-            values={"domain": one.domain},
-            cite=one.domain,
-        )
+        above = [lower[name] for name in _above(one.domain, lower)] if not one.dmarc else []
+        held = (above[0] if above else policies[one.domain]) in ("quarantine", "reject")
+        want = "one DMARC record with the policy quarantine or reject, for all mail"
+        yield _judged(one, "DMARC", ports, held=held, want=want)
+
+
+def _above(domain: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Those of the known domains under which this one lies, the shortest first: its policy is inherited."""
+    return tuple(sorted((name for name in known if domain.endswith(f".{name}")), key=len))
+
+
+def _policy(records: tuple[str, ...], name: str) -> str:
+    """What the only record says under `p` or `sp`; nothing where it is to hold for no mail."""
+    fields = dict(part.replace(" ", "").lower().partition("=")[::2] for r in records for part in r.split(";"))
+    return fields.get(name, "") if len(records) == 1 and fields.get("pct", "") != "0" else ""

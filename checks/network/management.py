@@ -68,7 +68,8 @@ def docker_login(found: DockerLogins) -> Verdicts:
         do="Set `authentication.anonymous.enabled: false`, `authorization.mode: Webhook` and "
         "`readOnlyPort: 0` "
         "in the kubelet's configuration and restart it.",
-        verify="curl -sk -m 3 -o /dev/null -w '%{http_code}\\n' https://@{target}:@{port}/pods   # 401",
+        verify="curl -sk -m 3 -o /dev/null -w '%{http_code}\\n' https://@{target}:@{port}/pods   "
+        "# 401, or 000 at the read-only port",
         effort=Effort(setup=1.0, each=0.25),
         disruption=Disruption.RESTART,
         undo="Put the old configuration back and restart the kubelet.",
@@ -151,7 +152,7 @@ def vnc_login(found: VncServers) -> Verdicts:
         snippets=(
             Snippet(
                 Language.SHELL,
-                "# On @{target}, at a prompt of an administrator; it listens on port @{port} now:\n"
+                "# On @{target}, in a PowerShell of an administrator; it listens on port @{port} now:\n"
                 "winrm quickconfig -transport:https\n"
                 "winrm delete 'winrm/config/Listener?Address=*+Transport=HTTP'",
                 "winrm quickconfig -transport:http",

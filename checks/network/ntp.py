@@ -12,15 +12,16 @@ from checks.network.udp import usual_port
 from checks.verdict import Verdicts, expect
 
 _PORT = 123
+_CONF = "conf=/etc/ntp.conf; [ ! -f /etc/ntpsec/ntp.conf ] || conf=/etc/ntpsec/ntp.conf\n"
 _NO_QUERY = (
-    "# On @{target}, for ntpd on port @{port}:\n"
-    "cp -p /etc/ntp.conf /etc/ntp.conf.before\n"
-    "sed -i -E '/^(restrict (-[46] )?default|disable monitor)/d' /etc/ntp.conf\n"
-    "printf 'restrict default kod limited nomodify notrap nopeer noquery\\nrestrict 127.0.0.1\\n"
-    "restrict ::1\\ndisable monitor\\n' >> /etc/ntp.conf\n"
-    "systemctl restart ntp"
+    f"# On @{{target}}, for ntpd on port @{{port}}:\n{_CONF}"
+    "cp -p $conf $conf.before\n"
+    "sed -i -E '/^(restrict (-[46] )?default|disable monitor)/d' $conf\n"
+    "printf 'restrict default kod limited nomodify notrap nopeer noquery\nrestrict 127.0.0.1\n"
+    "restrict ::1\ndisable monitor\n' >> $conf\n"
+    "systemctl try-restart 'ntp*.service'"
 )
-_BACK = "mv /etc/ntp.conf.before /etc/ntp.conf && systemctl restart ntp"
+_BACK = f"{_CONF}mv $conf.before $conf && systemctl try-restart 'ntp*.service'"
 
 
 def _fix(action: str, verify: str) -> Fix:

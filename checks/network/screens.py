@@ -42,11 +42,11 @@ _XRDP = Snippet(
                 "# On @{target}, where the server on port @{port} has no such login. 192.0.2.0/24 stands "
                 "for\n"
                 "# the network of the gateway: put yours there.\n"
-                "nft add table inet bartizan\n"
-                "nft add chain inet bartizan input '{ type filter hook input priority -10; }'\n"
-                "nft add rule inet bartizan input iifname lo accept\n"
-                "nft add rule inet bartizan input tcp dport @{port} ip saddr != 192.0.2.0/24 drop",
-                "nft delete table inet bartizan",
+                "nft add table inet bartizan_@{port}\n"
+                "nft add chain inet bartizan_@{port} input '{ type filter hook input priority -10; }'\n"
+                "nft add rule inet bartizan_@{port} input iifname lo accept\n"
+                "nft add rule inet bartizan_@{port} input tcp dport @{port} ip saddr != 192.0.2.0/24 drop",
+                "nft delete table inet bartizan_@{port}",
             ),
         ),
         key="rdp-login:@{target}:@{on}",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from checks.check import check
 from checks.facts.network import OpenPorts
 from checks.facts.network.datagrams import UdpAnswers
-from checks.facts.network.snmp import SnmpServers
+from checks.facts.network.snmp import USUAL_COMMUNITIES, SnmpServer, SnmpServers
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface, Weakness
 from checks.network.udp import usual_port
-from checks.verdict import Verdicts, expect, unknown
+from checks.verdict import Verdict, Verdicts, expect, unknown
 
 _PORT = 161
 _VERSION_3 = (
@@ -18,6 +18,7 @@ _VERSION_3 = (
     "systemctl stop snmpd\n"
     "sed -i -E 's/^[[:space:]]*(ro|rw)community6?/# &/; s/^[[:space:]]*com2sec6?/# &/' /etc/snmp/snmpd.conf\n"
     "net-snmp-create-v3-user -ro -a SHA-256 -x AES monitor\n"
+    "sed -i 's/^rouser monitor$/& priv/' /etc/snmp/snmpd.conf\n"
     "systemctl start snmpd"
 )
 _BACK = "systemctl stop snmpd\nmv /etc/snmp/snmpd.conf.before /etc/snmp/snmpd.conf\nsystemctl start snmpd"
@@ -34,6 +35,20 @@ def _fix(action: str, do: str, verify: str) -> Fix:
         snippets=(Snippet(Language.SHELL, _VERSION_3, _BACK),),
         key="snmp:@{target}:@{on}",
     )
+
+
+def _refused(server: SnmpServer) -> str:
+    return f"silent to {', '.join(server.refused)}, and there"
+
+
+def _unclear(server: SnmpServer) -> Verdict | None:
+    """Unknown where a usual word was answered with an error: it may be known, and see little."""
+    known = {*server.communities, *server.refused}
+    words = [word for word in USUAL_COMMUNITIES if word not in known]
+    if not words:
+        return None
+    reason = f"{', '.join(words)}: answered with an error that tells nothing, neither a value nor a refusal"
+    return unknown(server.port, reason, needs="the agent's configuration", port=server.port)
 
 
 @check(
@@ -53,11 +68,15 @@ def _fix(action: str, do: str, verify: str) -> Fix:
 def default_community_read(found: SnmpServers, ports: OpenPorts, answers: UdpAnswers) -> Verdicts:
     """The words that every agent comes with open its addresses, routes, processes and users to anybody."""
     for server in found.servers:
+        if not server.communities and (unclear := _unclear(server)):
+            yield unclear
+            continue
         told = f"told to {', '.join(server.communities)}: {server.description or 'an answer'}"
+        saw = told if server.communities else _refused(server)
         yield expect(
             not server.communities,
             on=server.port,
-            saw=told if server.communities else f"silent to {', '.join(server.refused)}, and there",
+            saw=f"{saw}; asked from {answers.vantage}",
             want="no answer to the communities public and private",
             port=server.port,
         )
@@ -85,8 +104,10 @@ def default_community_write(found: SnmpServers, ports: OpenPorts, answers: UdpAn
         if server.communities:
             reason = f"{', '.join(server.communities)} may read; whether it may write was not tested"
             yield unknown(server.port, reason, needs="the agent's configuration", port=server.port)
+        elif unclear := _unclear(server):
+            yield unclear
         else:
-            saw = f"silent to {', '.join(server.refused)}, and there"
+            saw = f"{_refused(server)}; asked from {answers.vantage}"
             yield expect(True, on=server.port, saw=saw, want="no access by default", port=server.port)
     yield from usual_port(_PORT, "snmp", ports, answers)
 

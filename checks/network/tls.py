@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -14,6 +15,14 @@ from checks.verdict import Verdicts, expect, not_applicable, unknown
 
 _SECRET = re.compile(r"\bAES\d")
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "localhost6"})
+
+
+def placed(found: TlsCertificates) -> Iterator[tuple[str, Certificate]]:
+    """Each certificate and the name of its place: its port, and the kind of key where it is the second."""
+    seen: set[str] = set()
+    for one in found.certificates:
+        yield (f"{one.port} {one.key_type}" if one.port in seen else one.port), one
+        seen.add(one.port)
 
 
 def _values(one: Certificate) -> dict[str, str]:
@@ -96,10 +105,10 @@ def _only_anonymous(suites: tuple[str, ...]) -> bool:
 )
 def certificate_expired(found: TlsCertificates, *, now: datetime) -> Verdicts:
     """An expired certificate stops clients, or teaches people to click warnings away."""
-    for one in found.certificates:
+    for on, one in placed(found):
         yield expect(
             one.not_before <= now <= one.not_after,
-            on=one.port,
+            on=on,
             saw=f"valid from {one.not_before:%Y-%m-%d} to {one.not_after:%Y-%m-%d}",
             want="valid today",
             port=one.port,
@@ -122,13 +131,13 @@ def certificate_expired(found: TlsCertificates, *, now: datetime) -> Verdicts:
 )
 def certificate_expiring(found: TlsCertificates, *, now: datetime, days: int = 30) -> Verdicts:
     """A certificate that runs out takes its service down on a day that is known in advance."""
-    for one in found.certificates:
+    for on, one in placed(found):
         if one.not_after < now:
-            yield not_applicable(one.port, f"it expired on {one.not_after:%Y-%m-%d}")
+            yield not_applicable(on, f"it expired on {one.not_after:%Y-%m-%d}")
             continue
         yield expect(
             one.not_after - now >= timedelta(days=days),
-            on=one.port,
+            on=on,
             saw=f"valid to {one.not_after:%Y-%m-%d}, {(one.not_after - now).days} days",
             want=f"{days} days or more",
             port=one.port,
@@ -150,10 +159,10 @@ def certificate_expiring(found: TlsCertificates, *, now: datetime, days: int = 3
 )
 def certificate_self_signed(found: TlsCertificates) -> Verdicts:
     """Nobody can tell a self-signed certificate from that of an attacker on the path."""
-    for one in found.certificates:
+    for on, one in placed(found):
         yield expect(
             not one.self_signed,
-            on=one.port,
+            on=on,
             saw=f"issued by {one.issuer}",
             want="issued by an authority",
             port=one.port,
@@ -176,11 +185,11 @@ def certificate_self_signed(found: TlsCertificates) -> Verdicts:
 )
 def certificate_key(found: TlsCertificates, *, rsa_bits: int = 2048, curve_bits: int = 224) -> Verdicts:
     """Short keys can be computed from the certificate; then anybody can be the server."""
-    for one in found.certificates:
+    for on, one in placed(found):
         least = rsa_bits if one.key_type in ("RSA", "DSA") else curve_bits
         yield expect(
             one.key_bits >= least and one.key_type != "DSA",
-            on=one.port,
+            on=on,
             saw=f"{one.key_type} {one.key_bits}",
             want=f"RSA of {rsa_bits} bits or a curve of {curve_bits} or more",
             port=one.port,
@@ -204,10 +213,10 @@ def certificate_hash(
     found: TlsCertificates, *, broken: frozenset[str] = frozenset({"md2", "md4", "md5", "sha1"})
 ) -> Verdicts:
     """Signatures over MD5 and SHA-1 were forged in practice; modern clients refuse them."""
-    for one in found.certificates:
+    for on, one in placed(found):
         yield expect(
             one.signature_hash not in broken,
-            on=one.port,
+            on=on,
             saw=one.signature_hash or "an algorithm without a separate hash",
             want="SHA-256 or better",
             port=one.port,
@@ -231,7 +240,7 @@ def certificate_hash(
 )
 def certificate_names(found: TlsCertificates, *, names: frozenset[str] = frozenset()) -> Verdicts:
     """A certificate for another name makes clients fail, or makes people switch the comparison off."""
-    for one in found.certificates:
+    for on, one in placed(found):
         fits = found.address in one.names or any(_covers(n, w) for n in one.names for w in names)
         useless = all(name.lower() in _LOCAL_NAMES for name in one.names)
         if one.names and useless and ip_address(found.address).is_loopback:
@@ -239,11 +248,11 @@ def certificate_names(found: TlsCertificates, *, names: frozenset[str] = frozens
             fits = True
         if not fits and not names and not useless:
             reason = f"reached by its address; the certificate is for {', '.join(one.names[:5])}"
-            yield unknown(one.port, reason, needs="the threshold `names` of this check", port=one.port)
+            yield unknown(on, reason, needs="the threshold `names` of this check", port=one.port)
             continue
         yield expect(
             fits,
-            on=one.port,
+            on=on,
             saw=one.names,
             want=found.address if not names else tuple(sorted({found.address, *names})),
             port=one.port,

@@ -6,6 +6,7 @@ from checks.check import check
 from checks.facts.network.tls import TlsCertificates, TlsChains, TlsSettings, TlsTrusts
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Severity, Surface
+from checks.network.tls import placed
 from checks.network.tls_fixes import STARTED
 from checks.verdict import Verdicts, expect, not_applicable, unknown
 
@@ -143,13 +144,13 @@ def intermediate_hash(
 def stapling(found: TlsCertificates, settings: TlsSettings) -> Verdicts:
     """A client that keeps to the certificate's demand refuses the service when the status is missing."""
     stapled = {one.port: one for one in settings.services}
-    for one in found.certificates:
+    for on, one in placed(found):
         setting = stapled.get(one.port)
         if not one.must_staple:
-            yield not_applicable(one.port, "the certificate does not demand a status; revocation not asked")
+            yield not_applicable(on, "the certificate does not demand a status; revocation not asked")
         elif setting is None or not setting.version:
             reason = "whether a status comes along is told in clear text by TLS 1.2 and older only"
-            yield unknown(one.port, reason, needs="an answer in TLS 1.2", port=one.port)
+            yield unknown(on, reason, needs="an answer in TLS 1.2", port=one.port)
         else:
             saw = "a status" if setting.stapled else "none"
-            yield expect(setting.stapled, on=one.port, saw=saw, want="a stapled status", port=one.port)
+            yield expect(setting.stapled, on=on, saw=saw, want="a stapled status", port=one.port)

@@ -28,6 +28,19 @@ _BUILT = re.compile(
     r"(?i)debian|ubuntu|[+~-]deb\d|raspbian|red ?hat|centos|rocky|alma|\bel(?:[6-9]|10)\b|\.fc\d|fedora"
     r"|amzn|suse|alpine|freebsd|openbsd|netbsd|windows|bpo\d"
 )
+_ANOTHER = re.compile(
+    r"(?i)tidb|vitess|proxysql|maxscale|oceanbase|aurora|clickhouse|manticore|percona|singlestore|doris|dolt"
+    r"|yugabyte|valkey|keydb|dragonfly"
+)
+"""Programs that show the number of the one in whose place they are."""
+_FAMILIES = {
+    "Debian": re.compile(r"(?i)debian|raspbian|deb\d|bpo\d"),
+    "Ubuntu": re.compile(r"(?i)ubuntu"),
+    "RHEL": re.compile(r"(?i)red ?hat|centos|rocky|alma|\bel\d"),
+    "SLES": re.compile(r"(?i)suse"),
+    "Amazon": re.compile(r"(?i)amzn"),
+}
+"""The words by which banners name the distributions of the data."""
 """Words by which a banner says that a distribution or a maker of systems built the program."""
 _WANT = "a release that still gets fixes"
 _NEEDS = "the installed package, read on the host"
@@ -46,7 +59,9 @@ class Program:
     products: tuple[str, ...]
 
     def is_at(self, port: OpenPort) -> bool:
-        """Whether it speaks on this port."""
+        """Whether it speaks on this port; a MariaDB that is taken for MySQL says so in its version."""
+        if "MariaDB" in port.version:
+            return self.name == "mariadb"
         return port.product.startswith(self.products)
 
 
@@ -90,6 +105,9 @@ def _judged(program: Program, told: _Told, today: date) -> Verdict:
     dated = f"(data of {lifecycle.table_date(program.name)})"
     if not lifecycle.plain(version):
         return unknown(port, f"{title} tells no exact version", needs=_NEEDS, port=port)
+    if another := _ANOTHER.search(f"{told.words} {version}"):
+        reason = f"{title} {version}: {another[0]} shows the number of {title} in the place of its own"
+        return unknown(port, reason, needs=_NEEDS, port=port)
     release = lifecycle.release_of(program.name, version)
     if release is None:
         if not lifecycle.newer_than_all(program.name, version):
@@ -110,19 +128,20 @@ def _ended(program: Program, told: _Told, release: Release, today: date) -> Verd
     if inside := seen_inside(program.name, told.version, told.inside, today):
         saw = f"{ended}; {inside.words} {dated}"
         return expect(inside.repaired, on=told.port, saw=saw, want=_WANT, port=told.port)
-    if doubt := _doubt(release, f"{told.words} {told.version}", today):
+    if doubt := _doubt(program.name, told.version, f"{told.words} {told.version}", today):
         return unknown(told.port, f"{ended}; {doubt} {dated}", needs=_NEEDS, port=told.port)
     saw = f"{ended}; {_BACK_PORTED} {dated}"
     possible = Confidence.POSSIBLE
     return expect(False, on=told.port, saw=saw, want=_WANT, port=told.port, confidence=possible)
 
 
-def _doubt(release: Release, words: str, today: date) -> str:
-    """Who may repair an ended release all the same; empty where nobody is known to."""
-    carrier = lifecycle.carrier(release)
+def _doubt(program: str, version: str, words: str, today: date) -> str:
+    """Who may repair an old version all the same; empty where nobody is known to."""
+    carrier = lifecycle.carrier(program, version)
     if carrier and carrier.repairs_on(today):
         return f"{carrier.name} repairs it until {carrier.until}, and the banner does not tell whose it is"
-    if carrier is None and _BUILT.search(words):
+    known = _FAMILIES[carrier.name.split()[0]].search(words) if carrier else None
+    if _BUILT.search(words) and not known:
         return "the banner names a distribution, which may repair it"
     return ""
 
@@ -214,19 +233,19 @@ SUPPORT = (
     surface=Surface.SERVICE,
     fix=_FIX,
 )
-def known_flaws(found: OpenPorts) -> Verdicts:
+def known_flaws(found: OpenPorts, *, now: datetime) -> Verdicts:
     """A few flaws are tried on every machine that shows such a version; only the host tells if it has it."""
     for port in found.ports:
-        mine = [flaw for flaw in lifecycle.flaws() if port.product.startswith(flaw.product)]
+        mine = [flaw for flaw in lifecycle.flaws() if _concerns(flaw, port)]
         if not mine:
             continue
         shown = f"{port.product} {port.version}"
-        hit = [flaw for flaw in mine if lifecycle.plain(port.version) and flaw.has(port.version)]
-        if not lifecycle.plain(port.version):
+        exact = lifecycle.plain(port.version)
+        hit = [flaw for flaw in mine if exact and flaw.has(port.version)]
+        if not exact or (not hit and any(flaw.may_have(port.version) for flaw in mine)):
             yield unknown(port.name, f"{port.product} tells no exact version", needs=_NEEDS, port=port.name)
-        elif hit and _BUILT.search(f"{port.banner} {port.version}"):
-            reason = f"{shown}: {_named(hit)}; the banner names a distribution, which may have repaired it"
-            yield unknown(port.name, reason, needs=_NEEDS, port=port.name)
+        elif hit and (doubt := _repaired(port, now.date())):
+            yield unknown(port.name, f"{shown}: {_named(hit)}; {doubt}", needs=_NEEDS, port=port.name)
         else:
             yield expect(
                 not hit,
@@ -236,6 +255,23 @@ def known_flaws(found: OpenPorts) -> Verdicts:
                 port=port.name,
                 confidence=Confidence.POSSIBLE if hit else Confidence.LIKELY,
             )
+
+
+def _concerns(flaw: lifecycle.Flaw, port: OpenPort) -> bool:
+    """Whether the flaw is one of this program: MariaDB is often taken for MySQL."""
+    return port.product.startswith(flaw.product) and "MariaDB" not in port.version
+
+
+def _repaired(port: OpenPort, today: date) -> str:
+    """Why the program may be another, or repaired under its old number; empty where nothing says so."""
+    words = f"{port.product} {port.banner} {port.version}"
+    if another := _ANOTHER.search(words):
+        return f"{another[0]} shows this number in the place of its own"
+    name = next((program.name for program in _PROGRAMS if program.is_at(port)), "")
+    carrier = lifecycle.carrier(name, port.version)
+    if carrier and carrier.repairs_on(today):
+        return f"{carrier.name} has it too and repairs it, and the banner does not tell whose it is"
+    return "the banner names a distribution, which may have repaired it" if _BUILT.search(words) else ""
 
 
 def _named(flaws: Iterable[lifecycle.Flaw]) -> str:

@@ -82,7 +82,8 @@ _LEAKS = (
         exploit=Exploit.AUTOMATABLE,
         why="A list of files shows what nobody linked to: copies, exports, and names to guess others by.",
         action="Turn listings of directories off",
-        do="nginx: `autoindex off;`. Apache: `Options -Indexes`. lighttpd: `dir-listing.activate = "
+        do="nginx: `autoindex off;`, also in each location that says `on`. Apache: `Options -Indexes`. "
+        "lighttpd: `dir-listing.activate = "
         '"disable"`. A server whose purpose is a list of files: accept that risk for its port.',
         lines="autoindex off;",
     ),
@@ -136,7 +137,7 @@ def _check(leak: Leak) -> Check[[WebPaths]]:
         for port, paths in ports.items():
             yield _judged(port, paths)
 
-    file = f"/etc/nginx/snippets/10-{leak.name}.conf"
+    file = f"{_FOLDER}/10-{leak.name}.conf"
     return make_check(
         run,
         f"network.web-files.{leak.name}",
@@ -158,8 +159,10 @@ def _check(leak: Leak) -> Check[[WebPaths]]:
                 Snippet(
                     Language.SHELL,
                     "# On @{target}, for nginx; `include` the file in the server block of port @{port}:\n"
-                    f"echo '{leak.lines}' > {file}\nnginx -t && systemctl reload nginx",
-                    f"rm {file} && systemctl reload nginx",
+                    f"mkdir -p {_FOLDER}\nprintf '%s\\n' '{leak.lines}' > {file}\n"
+                    "nginx -t && systemctl reload nginx",
+                    f"# Take the `include` of {file} out first.\n"
+                    f"nginx -t && rm {file} && systemctl reload nginx",
                 ),
             ),
             key=f"web-{leak.name}:@{{target}}:@{{on}}",
@@ -167,6 +170,7 @@ def _check(leak: Leak) -> Check[[WebPaths]]:
     )
 
 
+_FOLDER = "/etc/nginx/snippets"
 _GET = "curl -sk -o /dev/null -w '%{http_code}\\n' @{scheme}://@{target}:@{port}@{path}   # 403 or 404"
 _TRACE = "curl -sk -o /dev/null -w '%{http_code}\\n' -X TRACE @{scheme}://@{target}:@{port}/   # 405"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from checks.facts.network import NetworkCoverage, OpenPorts, PortAnswers
 from checks.facts.network.datagrams import UdpAnswers
@@ -23,8 +24,13 @@ SOURCES: tuple[type[Fact], ...] = (
 )
 """The facts that `digest` reads."""
 
-CUT_SHORT = ("the time was over", "not every port")
-"""How the limits of a sweep begin that left something unasked."""
+CUT_SHORT = (
+    "the time was over before every port",
+    "not every port could be asked",
+    "no port was asked",
+    "answers came faster than they could be read",
+)
+"""Words of the limits of a sweep that left something unasked, or unheard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class AddressDigest:
 
 @dataclass(frozen=True, slots=True)
 class CoverageDigest:
-    """One network: how many of its addresses were asked from where, and whether all ports were."""
+    """One network: how many of its addresses were asked, and from where."""
 
     name: str
     spec: str
@@ -68,8 +74,13 @@ class CoverageDigest:
     asked: int
     live: int
     ports: int
-    whole: bool
-    limits: tuple[str, ...] = field(default=())
+    limits: tuple[str, ...]
+    """Why not all of it was asked; empty where all was."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every port of every address was asked."""
+        return not self.limits
 
 
 def digest(snapshot: Snapshot) -> AddressDigest | CoverageDigest | None:
@@ -103,8 +114,7 @@ def _coverage(snapshot: Snapshot, found: NetworkCoverage) -> CoverageDigest:
         asked=found.addresses_asked,
         live=found.addresses_live,
         ports=found.ports_asked,
-        whole=not any(one.startswith(CUT_SHORT) for one in found.limits),
-        limits=tuple(one for one in found.limits if one.startswith(CUT_SHORT)),
+        limits=cut_short(found.limits),
     )
 
 
@@ -138,8 +148,22 @@ def _address(snapshot: Snapshot) -> AddressDigest | None:
         software="; ".join(sorted(p.banner for p in ports.ports if p.service == "ssh"))
         if isinstance(ports, OpenPorts)
         else "",
-        whole=not any(gap.fact in ("OpenPorts", "PortAnswers") for gap in snapshot.gaps),
+        whole=_whole(snapshot, answers),
     )
+
+
+def cut_short(limits: Iterable[str]) -> tuple[str, ...]:
+    """Those of the limits of a sweep after which no answer proves nothing."""
+    return tuple(one for one in limits if any(words in one for words in CUT_SHORT))
+
+
+def _whole(snapshot: Snapshot, answers: Fact | None) -> bool:
+    """Whether all ports of an address were asked, and nothing in between answered in its place."""
+    try:
+        between = isinstance(answers, PortAnswers) and bool(answers.in_between + "")
+    except (UntoldError, TypeError):
+        between = True
+    return not between and not any(gap.fact in ("OpenPorts", "PortAnswers") for gap in snapshot.gaps)
 
 
 def _host_keys(snapshot: Snapshot) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from checks.facts.network import OpenPorts
 from checks.facts.network.fleet import (
@@ -22,6 +23,8 @@ from scanner.derive.network_digest import AddressDigest, CoverageDigest
 
 _SHOWN = 20
 """How many addresses with one key are named; all are counted."""
+_COMPARED = 1_000
+"""With how many holders of its key an address is compared: who has more copies knows enough."""
 _ORDER = (Sameness.TWO, Sameness.OPEN, Sameness.ONE)
 
 
@@ -72,7 +75,9 @@ def told_apart(own: AddressDigest, among: Addresses) -> frozenset[str]:
     return frozenset(
         key
         for key in own.host_keys or ()
-        if any(sameness(own, other) is Sameness.TWO for other in among.host_keys.get(key, []))
+        if any(
+            sameness(own, other) is Sameness.TWO for other in islice(among.host_keys.get(key, []), _COMPARED)
+        )
     )
 
 
@@ -111,7 +116,8 @@ def _shared(
 ) -> tuple[SharedKey, ...]:
     found = []
     for fingerprint, place in sorted(keys.items()):
-        holding = (one for one in holders.get(fingerprint, []) if one.address != own.address)
+        some = islice(holders.get(fingerprint, []), _COMPARED)
+        holding = (one for one in some if one.address != own.address)
         others = {one.address: sameness(own, one) for one in holding}
         if others:
             same = min(others.values(), key=_ORDER.index)

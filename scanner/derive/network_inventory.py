@@ -26,7 +26,7 @@ from checks.facts.network.tls import Certificate, TlsCertificates
 from checks.facts.snapshot import Absence, Fact, Gap, Snapshot, source
 from scanner.collect.collector import Collected
 from scanner.derive.derivation import Derivation
-from scanner.derive.network_digest import CUT_SHORT, AddressDigest, CoverageDigest
+from scanner.derive.network_digest import AddressDigest, CoverageDigest, cut_short
 from scanner.inventory import HostEntry, Inventory, PortEntry, read_inventory, until_moment
 from scanner.scope import Guard, read_scope
 
@@ -153,7 +153,7 @@ def _certificates(seen: Snapshot, among: Approved) -> Collected:
     if host is None or not isinstance(found, TlsCertificates):
         return Collected(absences=(Absence("InventoryCertificates", STRANGER),))
     listed = {port.port: port for port in host.ports}
-    pairs = ((one, listed.get(one.port)) for one in found.certificates)
+    pairs = ((one, listed.get(one.port)) for one in found.usual())
     shown = tuple(_certificate(one, port) for one, port in pairs if port and port.certificate)
     lines = (f"{c.port} shows {c.fingerprint}, approved is {c.approved}" for c in shown)
     return _made(InventoryCertificates(host.name, shown), seen, lines)
@@ -214,7 +214,7 @@ def _presence(seen: Snapshot, among: Approved) -> Collected:
 
 def _undecided(host: HostEntry, asked: list[str], found: NetworkCoverage) -> str:
     """Why no answer from a machine does not prove that it is gone."""
-    cut = next((limit for limit in found.limits if limit.startswith(CUT_SHORT)), "")
+    cut = next(iter(cut_short(found.limits)), "")
     if not asked:
         return "the scope excludes its addresses"
     if cut:

@@ -149,6 +149,8 @@ def _crossing(seen: Snapshot, index: Segmentation) -> Collected:
     if nowhere is not None:
         return nowhere
     policy, here, zone = index.policy, index.own_zone(ports.vantage), index.zone_of(seen)
+    if answers.in_between:
+        return Collected(gaps=(Gap("Crossing", answers.in_between, needs="a look from a place past it"),))
     if policy.free(here, zone):
         reason = f"the scope lets everything pass from {here} to {zone}"
         return Collected(absences=(Absence("Crossing", reason),))

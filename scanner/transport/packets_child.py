@@ -22,7 +22,8 @@ import msgspec
 from scanner.transport.packets_board import Board, Cookie
 from scanner.transport.packets_hear import Hearer, serve
 from scanner.transport.packets_links import Wiring
-from scanner.transport.packets_send import EndedError, Sender, say
+from scanner.transport.packets_record import say
+from scanner.transport.packets_send import EndedError, Sender
 from scanner.transport.packets_wire import (
     LINE_LIMIT,
     MAX_HOSTS,

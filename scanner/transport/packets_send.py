@@ -2,65 +2,46 @@
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from time import monotonic, time
 
 import msgspec
 
 from scanner.transport.pace import Rounds
-from scanner.transport.packets_board import ECHOED, LOST, Board, Cookie
+from scanner.transport.packets_board import LOST, Board, Cookie
 from scanner.transport.packets_links import Link, Way, Wiring
 from scanner.transport.packets_loss import Watch
 from scanner.transport.packets_many import Outlet
+from scanner.transport.packets_record import Record, say
 from scanner.transport.packets_rows import Batch, Lane, batches
 from scanner.transport.packets_swept import NOT_ASKED, SILENT
 from scanner.transport.packets_wire import (
     Answers,
-    Done,
     Found,
     Frames,
-    Log,
     Phase,
     Quiet,
     Ranges,
-    Response,
     Start,
     pack,
     shown,
 )
 from scanner.transport.sent import ProbeKind
 
-STDIN, STDOUT = 0, 1
+STDIN = 0
 TRIES = 3
 """How often an address is asked for its MAC; for an echo once less."""
 PASSES = 4
 """How often a port is asked at most: twice always, again only where the last time brought much."""
 _MUCH = 0.01
-_LOG_FRAMES = 64
 _BRIEF = 0.002
 _GLANCE = 0.05
-_MOST_PACKED = 4_096
 
 
 class EndedError(Exception):
     """The parent closed our input, or the hearing process is gone: nobody listens any more."""
-
-
-@dataclass
-class _Request:
-    """What one request has sent so far."""
-
-    began: float
-    echoed: int
-    lost: int
-    frames: int = 0
-    slowest: float = 0.0
-    log: list[Frames] = field(default_factory=list)
-    packed: dict[Sequence[int], tuple[str, ...]] = field(default_factory=dict)
 
 
 class Sender:
@@ -79,7 +60,7 @@ class Sender:
         self._macs: dict[tuple[str, bytes], bytes] = {}
         self._mute: set[tuple[str, bytes]] = set()
         self._outlets = {name: Outlet(one) for name, one in wiring.sockets.items()}
-        self._now = _Request(monotonic(), 0, 0)
+        self._record = Record(board, keeps_log=start.log)
 
     def meet(self) -> None:
         """Waits until the hearing process has told what it heard until now."""
@@ -87,16 +68,13 @@ class Sender:
 
     def begin(self) -> None:
         """Starts counting for a request."""
-        counts = self._board.counts
-        self._now = _Request(monotonic(), counts[ECHOED], counts[LOST])
+        self._record.begin()
 
     def finish(self, whole: bool) -> None:
         """Tells what is left of the log, and that the request is done."""
         self.meet()
-        self._flush()
-        now, counts = self._now, self._board.counts
-        sent = now.frames + counts[ECHOED] - now.echoed
-        say(Done(sent, monotonic() - now.began, whole, counts[LOST] - now.lost, now.slowest))
+        self._record.flush()
+        say(self._record.done(whole=whole))
 
     def discover(self, asked: Iterable[bytes]) -> bool:
         """Asks the link for MACs and those behind routers for an echo; True if there was time for all."""
@@ -207,7 +185,7 @@ class Sender:
                     at = time()
                     self._outlets[link.name].send(frame, len(frame))
                     to = (shown(address),)
-                    self._keep(Frames(at, link.shown, _kind(frame), 0, len(frame), to), 1)
+                    self._record.sent(Frames(at, link.shown, _kind(frame), 0, len(frame), to), 1)
             self._settle(all_answered)
         return True
 
@@ -239,7 +217,7 @@ class Sender:
             if not silent or (few and board.counts[LOST] == lost):
                 break
             if number == 1:
-                self._now.slowest = min(pace.slow(), self._now.slowest or pace.rate)
+                self._record.slowed(pace.slow())
         return True
 
     def _send(self, batch: Batch, hosts: Sequence[bytes], ports: Sequence[int], watch: Watch | None) -> None:
@@ -252,39 +230,17 @@ class Sender:
                 board.ask(place, those)
                 watch.asked(place, those[0], those[-1] + 1, now)
         self._outlets[link.name].send(block, link.syn.size)
-        if not self._start.log:
-            self._now.frames += len(block) // link.syn.size
+        if self._record.counted(len(block) // link.syn.size):
             return
         for place, those in batch.rows:
-            whom = self._packed(those, hosts)
-            self._keep(Frames(at, link.shown, ProbeKind.SYN, ports[place], link.syn.size, whom), len(those))
-
-    def _packed(self, those: Sequence[int], hosts: Sequence[bytes]) -> tuple[str, ...]:
-        """The addresses of these hosts as ranges; the same ones come again for every port."""
-        packed = self._now.packed
-        key = those if isinstance(those, range) else tuple(those)
-        if key not in packed:
-            if len(packed) > _MOST_PACKED:
-                packed.clear()
-            packed[key] = pack(hosts[host] for host in those)
-        return packed[key]
-
-    def _keep(self, frames: Frames, count: int) -> None:
-        self._now.frames += count
-        if self._start.log:
-            self._now.log.append(frames)
-            if len(self._now.log) >= _LOG_FRAMES:
-                self._flush()
-
-    def _flush(self) -> None:
-        if self._now.log:
-            say(Log(tuple(self._now.log)))
-            self._now.log.clear()
+            whom = self._record.packed(those, hosts)
+            frames = Frames(at, link.shown, ProbeKind.SYN, ports[place], link.syn.size, whom)
+            self._record.sent(frames, len(those))
 
     def _adapt(self, pace: Rounds, watch: Watch) -> None:
         match watch.judge(monotonic()):
             case True:
-                self._now.slowest = min(pace.slow(), self._now.slowest or pace.rate)
+                self._record.slowed(pace.slow())
             case False:
                 pace.recover()
 
@@ -300,14 +256,14 @@ class Sender:
     def _settle(self, done: Callable[[], bool]) -> None:
         """Waits for late answers, until there are none to wait for."""
         until = min(self._deadline, monotonic() + self._start.settle)
-        self._flush()
+        self._record.flush()
         while monotonic() < until and not done():
             self._idle(min(_GLANCE, max(0.0, until - monotonic())))
 
     def _idle(self, seconds: float) -> None:
         """Lets time pass; ends where the parent or the hearing process has ended."""
         if seconds > _BRIEF:
-            self._flush()
+            self._record.flush()
         ended, _, _ = select.select([STDIN, self._control.fileno()], [], [], max(0.0, seconds))
         if ended:
             raise EndedError
@@ -323,18 +279,6 @@ class Sender:
                 quiet.setdefault(silent if whole else board.column(index), []).append(host)
         for states, those in quiet.items():
             say(Quiet(pack(those), states.decode()))
-
-
-def say(response: Response) -> None:
-    """One line to the parent.
-
-    Raises:
-        OSError: the parent is gone.
-
-    """
-    line = memoryview(msgspec.json.encode(response) + b"\n")
-    while line:
-        line = line[os.write(STDOUT, line) :]
 
 
 def _kind(frame: bytes) -> ProbeKind:

@@ -25,7 +25,7 @@ from pathlib import Path
 from checks.catalogue import load
 from checks.facts.network import OpenPorts
 from scanner.store.store import Store
-from scanner.transport.nmap_xml import parse
+from scanner.transport.nmap_xml import NmapPort, parse
 from tests.lab.estate import PRINTER, Estate, estate, with_silent
 from tests.lab.estate_plan import PLAN, SCANNER
 from tests.lab.network import capture, syn_of
@@ -42,6 +42,7 @@ networks:
 exclude: ["{scanner}"]
 rate: {{packets_per_second: 5000, per_host: 5000}}
 """
+ALIKE = {"X11": "x11", "ms-wbt-server": "rdp", "netbios-ssn": "smb", "microsoft-ds": "smb", "domain": "dns"}
 Port = tuple[str, int]
 Named = tuple[str, str, str]
 
@@ -200,7 +201,7 @@ def scanned(network: Estate, folder: Path, name: str, ports: Sequence[str]) -> R
     with file.open("rb") as read:
         output = parse(read, [IPv4Address(target) for target in targets])
     found = {
-        (str(host.address), port.number): (port.service, port.product, port.version)
+        (str(host.address), port.number): named(port)
         for host in output.hosts
         for port in host.ports
         if port.protocol == "tcp" and port.state == "open"
@@ -208,6 +209,13 @@ def scanned(network: Estate, folder: Path, name: str, ports: Sequence[str]) -> R
     run = Run(name, wall, processor, found, "" if code == 0 else f"STOPPED after {NMAP_SECONDS} s")
     print(run.line(), f"printer: {network.listeners.heard[PRINTER] - heard} bytes", flush=True)
     return run
+
+
+def named(port: NmapPort) -> Named:
+    """What nmap learned by asking, in our names; a name that it only has for the number is none."""
+    if not port.probed:
+        return "", "", ""
+    return ALIKE.get(port.service, port.service), port.product, port.version
 
 
 def compared(ours: Run, theirs: Run) -> None:
@@ -220,7 +228,7 @@ def compared(ours: Run, theirs: Run) -> None:
     same = 0
     for key in sorted(set(ours.ports) & set(theirs.ports)):
         mine, named = ours.ports[key], theirs.ports[key]
-        # Where nmap gives nothing there is nothing to compare; its names of services are compared as told.
+        # Where nmap learned nothing there is nothing to compare.
         if all(not name or name == own for own, name in zip(mine, named, strict=True)):
             same += 1
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,17 +11,9 @@ from tests.lab.daemons_place import Place, Prepared, Preparer
 from tests.lab.parts import program
 from tests.lab.services import certificate
 
-_PATH = ":/usr/sbin:/sbin"
-
 
 def ftp(anonymous: bool, tls: bool, place: Place) -> Prepared:
-    """An FTP server, anonymous or not, with or without TLS: vsftpd, or proftpd where that is installed."""
-    if shutil.which("vsftpd") or shutil.which("vsftpd", path="/usr/sbin"):
-        return _vsftpd(anonymous, tls, place)
-    return _proftpd(anonymous, tls, place)
-
-
-def _vsftpd(anonymous: bool, tls: bool, place: Place) -> Prepared:
+    """An FTP server, anonymous or not, with or without TLS."""
     port = place.port(21)
     root = place.directory("empty", 0o555)
     lines = [
@@ -35,29 +27,6 @@ def _vsftpd(anonymous: bool, tls: bool, place: Place) -> Prepared:
                   "force_local_logins_ssl=YES", "force_local_data_ssl=YES"]  # fmt: skip
     config = place.write("vsftpd.conf", "\n".join(lines) + "\n")
     return Prepared(("vsftpd", str(config)), (port,))
-
-
-def _proftpd(anonymous: bool, tls: bool, place: Place) -> Prepared:
-    port = place.port(21)
-    root = place.directory("files")
-    lines = [
-        'ServerName "lab"', "ServerType standalone", f"Port {port}", "SocketBindTight on",
-        f"DefaultAddress {place.address}", "UseIPv6 off", "User nobody", "Group nogroup",
-        f"PidFile {place.folder}/pid", f"ScoreboardFile {place.folder}/scoreboard",
-        f"DelayTable {place.folder}/delay", "WtmpLog off", f"SystemLog {place.folder}/system.log",
-        "UseReverseDNS off", "AuthOrder mod_auth_unix.c",
-    ]  # fmt: skip
-    if tls:
-        made = certificate(place.folder, names=(place.address,))
-        lines += ["LoadModule mod_tls.c", "TLSEngine on", "TLSRequired on",
-                  f"TLSRSACertificateFile {made.certificate}",
-                  f"TLSRSACertificateKeyFile {made.key}"]  # fmt: skip
-    if anonymous:
-        lines += [f"<Anonymous {root}>", "User nobody", "Group nogroup", "UserAlias anonymous nobody",
-                  "RequireValidShell off", "<Limit WRITE>", "DenyAll", "</Limit>",
-                  "</Anonymous>"]  # fmt: skip
-    config = place.write("proftpd.conf", "\n".join(lines) + "\n")
-    return Prepared(("proftpd", "-n", "-q", "-c", str(config)), (port,))
 
 
 def rsync(auth: bool, place: Place) -> Prepared:
@@ -109,7 +78,7 @@ def samba(good: bool, place: Place) -> Prepared:
 
 
 def slapd(anonymous: bool, place: Place) -> Prepared:
-    """An LDAP directory that anybody may read, or that answers only after a login."""
+    """An LDAP directory with one entry that anybody may read, or that answers only after a login."""
     port = place.port(389)
     data = place.directory("data")
     closed = "" if anonymous else "disallow bind_anon\nrequire authc\n"
@@ -121,7 +90,11 @@ def slapd(anonymous: bool, place: Place) -> Prepared:
         'rootdn "cn=admin,dc=lab,dc=test"\naccess to * by * read\n',
     )
     assert Path("/etc/ldap/schema/core.schema").is_file()
-    program("slapd")
+    entry = place.write(
+        "entry.ldif",
+        "dn: dc=lab,dc=test\nobjectClass: organization\nobjectClass: dcObject\no: lab\ndc: lab\n",
+    )
+    subprocess.run([program("slapadd"), "-f", str(config), "-l", str(entry)], check=True, capture_output=True)
     return Prepared(("slapd", "-d", "0", "-f", str(config), "-h", f"ldap://{place.address}:{port}/"), (port,))
 
 

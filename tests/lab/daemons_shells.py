@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.lab.parts import program
 from tests.lab.services import certificate
 
 _DISPLAYS = count(1)
+_ONE_AT_A_TIME = threading.Lock()
 
 _OLD = (
     "KexAlgorithms diffie-hellman-group1-sha1,diffie-hellman-group14-sha1,curve25519-sha256",
@@ -35,9 +37,14 @@ _NEW = (
 )
 
 
-@functools.cache
 def host_keys() -> Path:
-    """A folder with one set of host keys for all servers of a run that do not need keys of their own."""
+    """A folder with one set of host keys for all servers of a run that share theirs; safe from any thread."""
+    with _ONE_AT_A_TIME:
+        return _host_keys()
+
+
+@functools.cache
+def _host_keys() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="btz-keys-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for kind in ("ed25519", "ecdsa", "rsa"):

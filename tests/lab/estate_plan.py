@@ -132,7 +132,7 @@ SHOWS: Mapping[str, Shows] = {
     "tftpd": Shows(udp=(69,)),
     "samba-guest": Shows(((445, "smb", ""),), _ids("smb", "null-session", "signing", "version-1")),
     "samba-good": Shows(((445, "smb", ""),), passes=_ids("smb", "null-session", "signing", "version-1")),
-    "slapd-anonymous": Shows(((389, "ldap", ""),), _ids("directory", "tls")),
+    "slapd-anonymous": Shows(((389, "ldap", ""),), _ids("directory", "anonymous-search", "tls")),
     "slapd-good": Shows(
         ((389, "ldap", ""),), _ids("directory", "tls"), _ids("directory", "anonymous-search")
     ),
@@ -159,7 +159,7 @@ SHOWS: Mapping[str, Shows] = {
         ((5432, "postgresql", "PostgreSQL"),), _PLAIN_STORE, _ids("databases", "postgres-login")
     ),
     "mariadb": Shows(((3306, "mysql", ""),), _STORE),
-    "etcd": Shows(((2379, "", ""),), _ids("apis", "etcd-login")),
+    "etcd": Shows(((2379, "", ""),), _ids("apis", "etcd-login") | _ids("exposure", "clusters")),
     "bind-open": Shows(((53, "dns", ""),), udp=(53,)),
     "bind-good": Shows(((53, "dns", ""),), udp=(53,)),
     "unbound-open": Shows(((53, "dns", ""),), udp=(53,)),

@@ -1,4 +1,4 @@
-"""The page of zones: every state has a sign and a word, nothing untried looks safe, leaks lead to their card."""
+"""The page of zones: each state has a sign and a word, nothing untried looks safe, leaks lead to a card."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_the_page_fits_stands_out_and_asks_nobody(browser: Browser, tmp_path: Pa
     # What nobody tried is never green.
     colours = tab.ask(
         "[...document.querySelectorAll('.untested, .untested *')].flatMap(e => "
-        "[getComputedStyle(e).color, getComputedStyle(e).borderTopColor, getComputedStyle(e).backgroundColor])"
+        "(s => [s.color, s.borderTopColor, s.backgroundColor])(getComputedStyle(e)))"
     )
     assert GREEN not in colours
     assert GREEN in tab.ask("[...document.querySelectorAll('b.holds')].map(e => getComputedStyle(e).color)")

@@ -11,8 +11,8 @@ class IpmiController(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One controller that speaks IPMI over the network.
 
     `authentication` are the ways in for sessions of version 1.5 (`none`, `md2`, `md5`, `password`, `oem`),
-    `anonymous` whether an empty name without a password may log in, `null_user` whether an empty name with
-    a password may.
+    of users, operators and administrators together; `anonymous` is whether an empty name without a password
+    may log in, `null_user` whether an empty name with a password may.
     """
 
     port: str

@@ -13,9 +13,10 @@ from checks.facts.snapshot import Fact
 
 
 class TlsVersionSupport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Versions (`SSLv3`, `TLSv1.0` … `TLSv1.3`) that one port accepted, and those it refused by an alert.
+    """Versions (`SSLv3`, `TLSv1.0` … `TLSv1.3`) that one port accepted, and those that it refused.
 
-    A version in neither was not decided: the server reset, stalled or answered nonsense.
+    It refused by an alert, or by closing in order, twice, while it took a good hello after each time. A
+    version in neither was not decided: the server reset, stalled or answered nonsense.
     """
 
     port: str
@@ -98,7 +99,7 @@ class TlsSettings(Fact, frozen=True, forbid_unknown_fields=True):
 class TlsFallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one port said to a client that fell back to `version` although it knew a newer one.
 
-    `guarded` is whether it refused with the alert that is meant for that.
+    `guarded` is whether it refused: with the alert that is meant for that, or by closing surely, as above.
     """
 
     port: str
@@ -155,10 +156,19 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TlsCertificates(Fact, frozen=True, forbid_unknown_fields=True):
-    """The certificate of each TLS port of the address."""
+    """The certificate of each TLS port of the address.
+
+    A port that has another one with the other kind of key (RSA, or on a curve) for clients that take no
+    other is there twice; the first is what a modern client is shown.
+    """
 
     address: str
     certificates: tuple[Certificate, ...]
+
+    def usual(self) -> tuple[Certificate, ...]:
+        """Those that a modern client is shown: one of each port."""
+        ports = [one.port for one in self.certificates]
+        return tuple(one for n, one in enumerate(self.certificates) if ports.index(one.port) == n)
 
 
 class ChainLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,7 +23,7 @@ from scanner.collect.network.udp_payloads import OTHER_PORT, USUAL_UDP, question
 __all__ = ["USUAL_UDP", "RefusedError", "UdpSwept", "ask_udp", "identify_udp", "sweep_udp"]
 
 BURST = 4
-"""Datagrams at once to a host that may send errors: fewer than the first few that it sends without a pause."""
+"""Datagrams at once to a host that may send errors: fewer than it sends of them without a pause."""
 TOGETHER = 64
 MORE_TRIES = 1
 """One more try at the silent ports of a host that does send errors: some of them were held back."""

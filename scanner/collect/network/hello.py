@@ -53,8 +53,8 @@ _SIGNATURES = (
 _PADDING, _PADDED_FROM, _PADDED = 21, 240, 512
 """Some balancers hang on a hello of 256 to 511 bytes (RFC 7685), so those are filled up."""
 _RECORD_LIMIT = 18_432
-_HELLO, _KEYS, _DONE, _STAPLE = 2, 12, 14, 22
-"""Kinds of handshake messages: ServerHello, ServerKeyExchange, ServerHelloDone, CertificateStatus."""
+_HELLO, _CHAIN, _KEYS, _DONE, _STAPLE = 2, 11, 12, 14, 22
+"""Kinds of handshake messages; `_STAPLE` is CertificateStatus."""
 _SUPPORTED_VERSIONS = 43
 
 REFUSALS = frozenset({40, 70, 71})
@@ -94,12 +94,14 @@ class Flight:
     """What a server of TLS 1.2 or older says up to its ServerHelloDone.
 
     `stapled` is whether a certificate status came with it; `keys` the content of its ServerKeyExchange,
-    empty where the suite needs none.
+    empty where the suite needs none; `chain` its certificates in DER, up to the first that lies about its
+    length.
     """
 
     hello: ServerHello
     stapled: bool
     keys: bytes
+    chain: tuple[bytes, ...] = ()
 
     @property
     def prime_bits(self) -> int:
@@ -216,7 +218,14 @@ def _flight(said: Mapping[int, bytes]) -> Flight:
     if _HELLO not in said:
         raise NotTlsError("the first message is not a ServerHello")
     chosen = _server_hello(said[_HELLO])
-    return Flight(chosen, len(said.get(_STAPLE, b"")) > 8, said.get(_KEYS, b"")[4:])
+    chain = tuple(_chain(said.get(_CHAIN, b"")[7:]))
+    return Flight(chosen, len(said.get(_STAPLE, b"")) > 8, said.get(_KEYS, b"")[4:], chain)
+
+
+def _chain(listed: bytes) -> Iterator[bytes]:
+    while len(listed) > 3 and len(listed) >= (end := 3 + int.from_bytes(listed[:3], "big")):
+        yield listed[3:end]
+        listed = listed[end:]
 
 
 def _server_hello(handshake: bytes) -> ServerHello:

@@ -43,14 +43,14 @@ PATIENCE = 2.0
 """Seconds for the first words of a port on which servers usually speak first."""
 SHORT_PATIENCE = 0.5
 ANSWER_SECONDS = 1.5
-HINT_SECONDS = 0.8
+HINT_SECONDS = 1.2
 SILENT_SECONDS = 6.0
 """For all conversations with a port that says nothing."""
 SPOKEN_SECONDS = 15.0
 """For all conversations with a port that says something."""
 MOST_FURTHER = 4
 """Further questions to a port whose service is known and whose product is not, and to one of its own kind."""
-SIDE_BY_SIDE = 2
+SIDE_BY_SIDE = 4
 
 
 async def identify(line: Line, address: Address, number: int, comparer: Comparer | None = None) -> Identified:
@@ -252,7 +252,10 @@ class _Port:
             self._line.mark_fragile(self._address, reason)
         found, sure = recognise(heard), False
         if self._comparer and name not in OPENINGS:
+            asked = monotonic()
             verdict = await self._comparer.compare(name, heard)
+            # What our own machine takes for it is not taken from the port.
+            self._waited += monotonic() - asked
             sure = verdict.named is not None and not (verdict.named.soft and not verdict.named.product)
             found = both(found, verdict.named, heard)
             if found.service and not sure:

@@ -184,10 +184,14 @@ def _mdns(answer: bytes) -> Told | None:
 
 
 def _memcached(answer: bytes) -> Told | None:
-    found = re.match(rb"(?s).{8}VERSION ([\w.+-]{1,30})\r\n", answer)
+    # The frame of one whole answer: its number, 0 of 1, and two bytes that are kept free.
+    if answer[2:8] != b"\0\0\0\x01\0\0":
+        return None
+    found = re.match(rb"VERSION ([\w.+-]{1,30})\r\n", answer[8:])
     if found:
         return "Memcached", found[1].decode("ascii"), ""
-    return ("Memcached", "", "") if re.match(rb"(?s).{8}(?:CLIENT_|SERVER_)?ERROR", answer) else None
+    refused = re.match(rb"(?:ERROR|(?:CLIENT|SERVER)_ERROR [^\r\n]{1,200})\r\n", answer[8:])
+    return ("Memcached", "", "") if refused else None
 
 
 def _shown(raw: bytes) -> str:

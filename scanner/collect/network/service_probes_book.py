@@ -17,8 +17,9 @@ from scanner.collect.network.service_probes_match import REPLY_LIMIT, USUAL_RARI
 from scanner.collect.network.service_probes_wire import LINE_LIMIT, Compare, Compared
 from scanner.transport.nmap import Nmap
 
+FIRST_SECONDS = 30.0
+"""The first answer waits for the process to read the file; on a busy machine that takes a while."""
 COMPARE_SECONDS = 10.0
-"""The first answer waits for the process to read the file; each after it comes within a second or two."""
 MOST_STARTS = 3
 _NEVER = frozenset({"NULL", "DistCCD", "LPDString", "SSLSessionReq", "TLSSessionReq", "SSLv23SessionReq"})
 """Not sent: a job for a compiler, a line for a printer queue, and hellos, which we make ourselves."""
@@ -80,6 +81,7 @@ class Comparer:
         self._process: asyncio.subprocess.Process | None = None
         self._starts = 0
         self._stopped = False
+        self._answered = False
         self._number = 0
         self._one_at_a_time = asyncio.Lock()
 
@@ -99,8 +101,9 @@ class Comparer:
             self._number += 1
             question = Compare(self._number, protocol, probe, reply[:REPLY_LIMIT])
             try:
-                async with asyncio.timeout(COMPARE_SECONDS):
+                async with asyncio.timeout(COMPARE_SECONDS if self._answered else FIRST_SECONDS):
                     answer = await _asked(process, question)
+                self._answered = True
             except (TimeoutError, OSError, ValueError, EOFError):
                 await self._end()
                 return Verdict()
@@ -140,7 +143,7 @@ class Comparer:
         return self._process
 
     async def _end(self) -> None:
-        process, self._process = self._process, None
+        process, self._process, self._answered = self._process, None, False
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):

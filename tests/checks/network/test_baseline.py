@@ -42,6 +42,7 @@ def test_every_fact_that_is_demanded_is_collected_and_announced() -> None:
         "PortAnswers",
         "UdpAnswers",
         "NetworkCoverage",
+        "LinkAddress",
     }
     announced = {name for permission in permissions(wanted) for name in permission.facts}
     assert names <= announced

@@ -23,9 +23,23 @@ def module(*, opened: bool) -> RsyncServers:
     return RsyncServers((RsyncServer("tcp/873", (RsyncModule("backup", opened, "what was said"),)),))
 
 
-@pytest.mark.parametrize("clients", [(), ("*",), ("10.0.0.1", "0.0.0.0/0"), ("(everyone)",), ("::/0",)])
+@pytest.mark.parametrize(
+    "clients",
+    [
+        (),
+        ("*",),
+        ("10.0.0.1", "0.0.0.0/0"),
+        ("(everyone)",),
+        ("::/0",),
+        ("0.0.0.0/0.0.0.0",),
+        ("128.0.0.0/1",),
+        ("*.*",),
+        ("*.com",),
+        ("",),
+    ],
+)
 def test_an_export_to_everybody_fails(clients: tuple[str, ...]) -> None:
-    good = exported("10.0.0.0/24", "*.lab.test")
+    good = exported("10.0.0.0/8", "*.lab.test", "@trusted", "2001:db8::/32", "web-1", "192.0.2.7", "fe80::1")
     hold_by("network.files.nfs-exports", exported(*clients), good, "tcp/20048 /srv")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import UTC, date, datetime
+from importlib.resources import files
 
 import pytest
 
@@ -13,8 +15,9 @@ from checks.facts.network.databases import DatabaseServer, DatabaseServers, Encr
 from checks.facts.network.software import NOBODY_LOOKED, InstalledSoftware
 from checks.facts.network.web import HttpAnswer, HttpAnswers
 from checks.model import Confidence, Finding, Outcome
-from checks.network import lifecycle
+from checks.network import lifecycle, versions
 from checks.network.versions import SUPPORT
+from tests.checks.network import judging
 from tests.checks.network.judging import CATALOGUE, cannot_know, filled, judge, open_ports
 
 KNOWN = {
@@ -109,7 +112,12 @@ def test_first_words_of_databases_tell_versions_too(name: str, told: tuple[str, 
         ("openssh", "8.0", "SSH-2.0-OpenSSH_8.0", "RHEL 8 repairs it until 2029-05-31"),
         ("nginx", "1.22.1", "", "Debian 12 repairs it until"),
         ("openssh", "6.6.1p1", "SSH-2.0-OpenSSH_6.6.1p1 Ubuntu-2ubuntu2.13", "names a distribution"),
-        ("openssh", "7.9", "SSH-2.0-OpenSSH_7.9 FreeBSD-20200214", ""),
+        ("openssh", "7.9", "SSH-2.0-OpenSSH_7.9 FreeBSD-20200214", "names a distribution"),
+        ("openssh", "7.9p1", "SSH-2.0-OpenSSH_7.9p1 Debian-10+deb10u4", ""),
+        ("openssh", "8.1", "SSH-2.0-OpenSSH_for_Windows_8.1", "names a distribution"),
+        ("mysql", "5.7.25-TiDB-v6.5.0", "", "TiDB shows the number"),
+        ("mysql", "5.5.30-proxysql", "", "proxysql shows the number"),
+        ("mysql", "5.7.mysql_aurora.2.11.1", "", "aurora shows the number"),
         ("mysql", "5.6.51-0ubuntu1", "", "names a distribution"),
         ("openssh", "8.4.7.7", "", ""),
         ("exim", "4.1", "", "is not in the data"),
@@ -121,6 +129,68 @@ def test_who_may_repair_an_old_release_is_asked_before_it_fails(
     finding = one(name, seen(name, version, banner))
     assert finding.outcome is (Outcome.UNKNOWN if words else Outcome.FAIL)
     assert words in finding.reason
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome", "words"),
+    [
+        ("5.5.5-10.11.6-MariaDB-0+deb12u1", Outcome.PASS, "MariaDB 5.5.5-10.11.6"),
+        ("5.5.5-10.2.44-MariaDB-log", Outcome.FAIL, "its maker ended 10.2"),
+        ("5.5.68-MariaDB", Outcome.FAIL, "its maker ended 5.5"),
+    ],
+)
+def test_a_mariadb_that_is_taken_for_mysql_is_judged_as_what_it_is(
+    version: str, outcome: Outcome, words: str
+) -> None:
+    found = open_ports(OpenPort(3306, "tcp", "mysql", "MySQL", version))
+    assert one("mysql", found).outcome is Outcome.NOT_APPLICABLE
+    finding = one("mariadb", found)
+    assert finding.outcome is outcome
+    assert words in finding.saw
+
+
+@pytest.mark.parametrize(
+    ("day", "outcome"), [(date(2022, 3, 31), Outcome.PASS), (date(2022, 4, 1), Outcome.FAIL)]
+)
+def test_the_last_day_of_support_is_still_supported(
+    monkeypatch: pytest.MonkeyPatch, day: date, outcome: Outcome
+) -> None:
+    moment = datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
+    monkeypatch.setattr(judging, "NOW", moment)
+    fact = DatabaseServers((DatabaseServer("tcp/1521", "Oracle Database", "12.2.0.1.0", Encryption.UNTOLD),))
+    assert one("oracle", fact).outcome is outcome
+
+
+def test_every_carrier_is_a_distribution_that_banners_can_name() -> None:
+    raw = json.loads((files("checks.network") / "lifecycle.json").read_text("utf-8"))
+    systems = load_systems()
+    for rows in raw["carried"].values():
+        for _, name, until in rows:
+            family, _, release = name.rpartition(" ")
+            assert family.split()[0] in versions._FAMILIES
+            public, extended = systems[family][release]
+            # Nobody is said to repair for longer than the other table says.
+            last = max(date.fromisoformat(one) for one in (public, extended) if one)
+            assert date.fromisoformat(until) <= last, (name, until)
+
+
+def load_systems() -> dict[str, dict[str, tuple[str, str]]]:
+    """The table of systems: the last days of fixes for everybody, by the names of the other table."""
+    raw = json.loads((files("checks.host") / "lifecycle.json").read_text("utf-8"))
+    names = {
+        "debian": "Debian",
+        "ubuntu": "Ubuntu",
+        "rhel": "RHEL",
+        "sles": "SLES",
+        "amazon-linux": "Amazon Linux",
+    }
+    return {
+        shown: {
+            release: (ended, extended if name in raw["extended_free"] else "")
+            for release, ended, extended in raw["products"][name]
+        }
+        for name, shown in names.items()
+    }
 
 
 def host(release: str, name: str, version: str) -> InstalledSoftware:
@@ -169,7 +239,19 @@ def test_the_data_is_dated_sorted_and_names_its_sources() -> None:
         ("vsftpd", "3.0.3", Outcome.PASS),
         ("ProFTPD", "1.3.3c", Outcome.FAIL),
         ("ProFTPD", "1.3.3d", Outcome.PASS),
+        ("ProFTPD", "1.3.5rc3", Outcome.FAIL),
+        ("ProFTPD", "1.3", Outcome.UNKNOWN),
         ("OpenSSH", "9.7p1", Outcome.FAIL),
+        ("OpenSSH", "8.7", Outcome.UNKNOWN),
+        ("OpenSSH for_Windows", "9.5", Outcome.UNKNOWN),
+        ("Apache httpd", "2.4", Outcome.UNKNOWN),
+        ("Apache httpd", "2", Outcome.UNKNOWN),
+        ("Apache httpd", "2.4.6", Outcome.PASS),
+        ("Elasticsearch", "1.3.9", Outcome.PASS),
+        ("Elasticsearch", "1.4.2", Outcome.FAIL),
+        ("MySQL", "5.5.23-log", Outcome.FAIL),
+        ("MySQL", "5.5.20-proxysql", Outcome.UNKNOWN),
+        ("MySQL", "5.5.5-10.11.6-MariaDB-0+deb12u1", Outcome.NOT_APPLICABLE),
         ("OpenSSH", "9.8p1", Outcome.PASS),
         ("OpenSSH", "7.4", Outcome.PASS),
         ("Apache httpd", "2.4.49", Outcome.FAIL),

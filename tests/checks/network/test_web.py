@@ -54,6 +54,14 @@ def test_a_server_without_https_has_nowhere_to_lead_to() -> None:
         ({"status": 302, "location": "/in", "astray": "reset"}, Outcome.UNKNOWN),
         ({"status": 302, "location": "http://elsewhere.test/"}, Outcome.UNKNOWN),
         ({"status": 404}, Outcome.UNKNOWN),
+        (
+            {"status": 301, "location": "https://10.0.0.5/", "astray": "https://10.0.0.5:443/: refused"},
+            Outcome.UNKNOWN,
+        ),
+        (
+            {"status": 301, "location": "https://a.test/", "astray": "the redirect leads to the name a.test"},
+            Outcome.PASS,
+        ),
         ({"status": 401}, Outcome.UNKNOWN),
     ],
 )
@@ -99,6 +107,52 @@ def test_a_policy_stands_for_the_old_header_and_nonsense_for_none() -> None:
     ).outcome is (Outcome.PASS)
     for odd in ({"frame_options": "allowall"}, {"content_type_options": "sniff"}):
         assert only(judge(check, web(PROTECTED | odd))).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ({"frame_options": "sameorigin, sameorigin"}, Outcome.PASS),
+        ({"frame_options": "deny, allowall"}, Outcome.FAIL),
+        ({"content_type_options": "nosniff, nosniff"}, Outcome.PASS),
+        ({"frame_ancestors": "*"}, Outcome.FAIL),
+        ({"frame_ancestors": "https: http:"}, Outcome.FAIL),
+        ({"frame_ancestors": "*, 'self'"}, Outcome.PASS),
+        ({"frame_options": "", "frame_ancestors": "'none'"}, Outcome.PASS),
+        ({"referrer_policy": "unsafe-url"}, Outcome.FAIL),
+        ({"referrer_policy": "what-i-like"}, Outcome.FAIL),
+        ({"referrer_policy": "no-referrer, strict-origin-when-cross-origin"}, Outcome.PASS),
+    ],
+)
+def test_a_header_that_protects_nobody_is_none(more: dict[str, object], outcome: Outcome) -> None:
+    assert only(judge("network.http-headers.protection", web(PROTECTED | more))).outcome is outcome
+
+
+@pytest.mark.parametrize("status", [400, 421, 429, 500, 503])
+def test_a_front_page_that_is_broken_tells_nothing_of_headers(status: int) -> None:
+    for check in ("network.http.hsts", "network.http-headers.cross-origin"):
+        assert only(judge(check, web({"status": status}))).outcome is Outcome.UNKNOWN, check
+    kept = web({"status": status, "hsts": "max-age=31536000"})
+    assert only(judge("network.http.hsts", kept)).outcome is Outcome.PASS
+
+
+def test_a_first_page_that_was_cut_is_not_known_to_be_another() -> None:
+    check = "network.http.default-page"
+    assert only(judge(check, web({"whole": False}))).outcome is Outcome.UNKNOWN
+    assert only(judge(check, web({"whole": False, "title": "Our shop"}))).outcome is Outcome.PASS
+    assert only(judge(check, web({"status": 403, "default_page": "a distribution"}))).outcome is Outcome.FAIL
+
+
+def test_tokens_that_scripts_must_read_need_secure_alone() -> None:
+    token = web({"cookies": (Cookie("XSRF-TOKEN", True, False),)})
+    assert only(judge("network.http-headers.cookies", token)).outcome is Outcome.PASS
+    bare = web({"cookies": (Cookie("csrftoken", False, True),)})
+    assert only(judge("network.http-headers.cookies", bare)).outcome is Outcome.FAIL
+
+
+def test_the_origin_of_a_sandboxed_frame_is_everybodys() -> None:
+    null = web({"cors_origin": "null", "cors_credentials": True})
+    assert only(judge("network.http-headers.cross-origin", null)).outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize("more", [{"status": 301}, {"content_type": "application/json"}, {"status": 404}])

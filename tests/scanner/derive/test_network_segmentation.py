@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from baselines.evaluate import evaluate
 from baselines.resolve import Demand
 from checks.catalogue import load
@@ -32,6 +34,7 @@ zones:
 reach:
   - {from: office, to: servers, ports: [443, "udp/53"]}
 """
+CUT = "the time was over before every port had been asked"
 NO_ZONES = SCOPE.partition("zones:")[0].replace("vantage: office", "vantage: inside")
 
 
@@ -53,6 +56,12 @@ def record(scope: str = SCOPE, inventory: str = "", compared_with: int = 0) -> S
     )
 
 
+def _port(words: str) -> OpenPort:
+    name, _, service = words.partition(" ")
+    protocol, _, number = name.partition("/")
+    return OpenPort(int(number), protocol, service)
+
+
 def address(
     ip: str = "10.2.0.5",
     *opened: str,
@@ -65,14 +74,12 @@ def address(
     parent: str = "net:10.2.0.0/24",
 ) -> Snapshot:
     """An address on which `tcp/22 ssh`-like ports are open."""
-    ports = tuple(
-        OpenPort(int(o.split()[0].partition("/")[2]), o.partition("/")[0], *o.split()[1:2]) for o in opened
-    )
+    ports = tuple(map(_port, opened))
     asked = sum(last - first + 1 for first, last in closed + silent) + len(ports)
-    ranges = [tuple(PortRange(*pair) for pair in pairs) for pairs in (closed, silent)]
+    shut, quiet = (tuple(PortRange(*pair) for pair in pairs) for pairs in (closed, silent))
     found = (
         OpenPorts(ip, vantage, "syn", asked, 0, ports),
-        PortAnswers(vantage, asked, len(ports), *ranges),
+        PortAnswers(vantage, asked, len(ports), shut, quiet),
         *facts,
     )
     return Snapshot(
@@ -151,9 +158,8 @@ def test_a_network_in_which_nothing_answers_holds_and_says_what_was_asked() -> N
 
 
 def test_a_sweep_that_was_cut_short_proves_nothing() -> None:
-    limit = "the time was over before every port had been asked"
-    [tried] = judged(TESTED, network("10.2.0.0/24", 0, limit))
-    assert (tried.outcome, tried.reason) == (Outcome.UNKNOWN, limit)
+    [tried] = judged(TESTED, network("10.2.0.0/24", 0, CUT))
+    assert (tried.outcome, tried.reason) == (Outcome.UNKNOWN, CUT)
     gap = Gap("PortAnswers", "10 of 152 ports were not asked")
     found = judged(LEAK, address(gaps=(gap,)), network())
     assert Outcome.UNKNOWN in {f.outcome for f in found}
@@ -219,7 +225,7 @@ def test_a_required_way_that_nobody_tried_is_unknown() -> None:
     scope = SCOPE + "  - {from: outside, to: servers, ports: [443], required: true}\n"
     [one] = judged(BLOCKED, network(), scan=record(scope))
     assert (one.outcome, one.reason) == (Outcome.UNKNOWN, "no scan from zone outside")
-    [cut] = judged(BLOCKED, network("10.2.0.0/24", 0, "the time was over"), scan=record(REQUIRED))
+    [cut] = judged(BLOCKED, network("10.2.0.0/24", 0, CUT), scan=record(REQUIRED))
     assert cut.outcome is Outcome.UNKNOWN
 
 
@@ -253,5 +259,17 @@ def test_the_limits_that_cut_a_sweep_short_are_those_that_the_sweep_says() -> No
     import scanner.collect.network.look as look
     from scanner.derive.network_digest import CUT_SHORT
 
-    text = Path(look.__file__).read_text(encoding="utf-8")
-    assert all(f'"{beginning}' in text for beginning in CUT_SHORT)
+    folder = Path(look.__file__).parent
+    text = "".join((folder / name).read_text(encoding="utf-8") for name in ("look.py", "collect.py"))
+    assert [words for words in CUT_SHORT if words not in text] == []
+
+
+def test_what_answers_in_place_of_an_address_is_no_leak() -> None:
+    seen = address("10.2.0.5", "tcp/22 ssh")
+    answers = seen.facts["PortAnswers"]
+    between = msgspec.structs.replace(answers, in_between="a proxy answers for it")
+    hidden = msgspec.structs.replace(seen, facts={**seen.facts, "PortAnswers": between})
+    [one] = judged(LEAK, hidden, network())
+    assert (one.outcome, one.reason) == (Outcome.UNKNOWN, "Crossing: a proxy answers for it")
+    [tried] = judged(TESTED, network(), hidden)
+    assert tried.outcome is Outcome.UNKNOWN

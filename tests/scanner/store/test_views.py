@@ -48,12 +48,15 @@ def scanned(
     return number
 
 
-def view(folder: Path, vantage: str = "outside", **changes: str) -> Path:
+def view(folder: Path, vantage: str = "outside", organisation: str = "A") -> Path:
     theirs = store(folder, f"theirs-{vantage}")
     # A scan before it: the chain does not begin with the one that is exported.
     scanned(theirs, network(vantage=vantage))
     number = scanned(
-        theirs, address("10.2.0.5", "tcp/443 https", vantage=vantage), network(vantage=vantage), **changes
+        theirs,
+        address("10.2.0.5", "tcp/443 https", vantage=vantage),
+        network(vantage=vantage),
+        organisation=organisation,
     )
     path = folder / f"{vantage}.btz"
     with path.open("wb") as file:

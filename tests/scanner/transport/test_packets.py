@@ -167,7 +167,7 @@ def test_time_that_runs_out_leaves_ports_not_asked(lab: Lab) -> None:
 
     began = monotonic()
     swept = lab.scanner.inside(work)
-    assert monotonic() - began < 6
+    assert monotonic() - began < 12
     assert not swept.whole
     found = swept.answers[TARGET]
     assert len(found.open + found.closed + found.silent + found.filtered) < 40
@@ -180,16 +180,19 @@ def test_a_wish_to_stop_ends_the_child_at_once(lab: Lab) -> None:
 
     def work() -> None:
         with sender(TARGET, rate=10, per_host=10, stop=stop) as one:
-            pids.append(one.pid)
-            threading.Timer(0.3, stop.set).start()
+            pids.extend((one.pid, hearing(one.pid)))
+            threading.Timer(0.3, stop_now).start()
             one.sweep([TARGET], tuple(range(1, 2000)))
 
-    began = monotonic()
+    def stop_now() -> None:
+        began.append(monotonic())
+        stop.set()
+
+    began: list[float] = []
     with pytest.raises(PacketError, match="stopped on request"):
         lab.scanner.inside(work)
-    assert monotonic() - began < 4
-    with pytest.raises(ProcessLookupError):
-        os.kill(pids[0], 0)
+    assert monotonic() - began[0] < 2
+    assert not any(running(pid) for pid in pids)
 
 
 @pytest.mark.real

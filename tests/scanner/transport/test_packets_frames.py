@@ -220,7 +220,7 @@ def good_frames() -> list[bytes]:
 GOOD = good_frames()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_mutated_frames_are_survived(data: st.DataObject) -> None:
     frame = bytearray(data.draw(st.sampled_from(GOOD)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import random
+import socket
+import struct
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -186,6 +189,51 @@ def test_the_log_is_what_a_capture_saw_frame_by_frame(lab: Lab) -> None:
     assert {e.source for e in log} <= {str(source) for source in SOURCES}
     ours = [e for e in log if e.kind is ProbeKind.SYN]
     assert [e.at for e in ours] == sorted(e.at for e in ours)
+
+
+@pytest.mark.real
+def test_a_neighbour_that_shouts_nonsense_and_forgeries_changes_nothing(lab: Lab) -> None:
+    """Resets and acceptances in the name of the target, bad lengths, noise: thousands during the sweep."""
+    scanner = bytes.fromhex(
+        lab.scanner.command("cat", "/sys/class/net/eth0/address").strip().replace(":", "")
+    )
+    chance = random.Random(3)
+    stop = threading.Event()
+
+    def frame() -> bytes:
+        kind = chance.randrange(4)
+        if kind == 0:
+            tail = chance.choice((b"\x08\x00\x45", b"\x86\xdd\x60", b"\x08\x06\x00")) + chance.randbytes(90)
+            return (scanner + bytes(6) + tail)[: chance.randrange(15, 100)]
+        header = bytes.fromhex("45000028000000004006") + bytes(2) + TARGETS[0].packed + SOURCES[0].packed
+        port, ours = chance.choice(PORTS), chance.randrange(61_440, 65_536)
+        flags = chance.choice((0x12, 0x14, 0x04, 0xFF))
+        segment = struct.pack("!HHIIBBHHH", port, ours, 1, chance.getrandbits(32), 0x50, flags, 0, 0, 0)
+        whole = bytearray(scanner + bytes(6) + b"\x08\x00" + header + segment)
+        if kind == 1:
+            whole[14 + chance.randrange(20)] = chance.randrange(256)
+        return bytes(whole)
+
+    def shout() -> int:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as loud:
+            loud.bind(("eth0", 0))
+            count = 0
+            while not stop.is_set():
+                loud.send(frame())
+                count += 1
+            return count
+
+    shouted: list[int] = []
+    thread = threading.Thread(target=lambda: shouted.append(lab.mute.inside(shout)))
+    thread.start()
+    try:
+        swept = with_sender(lab, TARGETS, lambda sender: sender.sweep(TARGETS, PORTS))
+    finally:
+        stop.set()
+        thread.join()
+    assert shouted[0] > 1000
+    for target in TARGETS:
+        assert swept.swept(target) == Swept.of(open=[22], closed=[80, 8080], silent=[25])
 
 
 @pytest.mark.real

@@ -24,6 +24,8 @@ from scanner.collect.network.ask.question import Asked, Question, undecided
 from scanner.collect.network.talk import Talk, TalkError
 
 ANSWER_LIMIT = 160
+_POSTGRES_REQUESTS = frozenset({2, 3, 5, 6, 7, 9, 10})
+"""The kinds of login that PostgreSQL asks for."""
 SSL_REQUEST = struct.pack("!II", 8, 80_877_103)
 """The question of a PostgreSQL client whether the server speaks TLS."""
 LoginFact = Callable[[tuple[Login, ...]], Fact]
@@ -63,13 +65,15 @@ async def _redis(asked: Asked, talk: Talk) -> Login:
         raise TalkError(f"an answer to PING that decides nothing: {shown_answer(answer)}")
     await talk.send(b"*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n")
     told = await talk.heard(1.0)
-    if told.startswith(b"-NOPERM"):
-        # Rights may be cut down to PING for health checks: the size of the data tells whether they are.
+    version = re.search(rb"redis_version:([\w.]{1,30})", told)
+    if not version:
+        # PING alone may be for health checks, or a proxy's own answer: the size of the data decides.
         await talk.send(b"*1\r\n$6\r\nDBSIZE\r\n")
         size = await talk.until(lambda data: b"\n" in data)
-        if size.startswith(b"-NOPERM"):
+        if size.startswith((b"-NOPERM", b"-NOAUTH")):
             return Login(asked.port.name, needed=True, answer=f"+PONG, but {shown_answer(size)}")
-    version = re.search(rb"redis_version:([\w.]{1,30})", told)
+        if not re.match(rb":\d+\r?\n", size):
+            raise TalkError(f"+PONG, and an answer to DBSIZE that decides nothing: {shown_answer(size)}")
     return Login(asked.port.name, needed=False, answer="+PONG", version=_version(version))
 
 
@@ -107,12 +111,15 @@ async def _mongo(asked: Asked, talk: Talk) -> Login:
 async def _elasticsearch(asked: Asked, talk: Talk) -> Login:
     answers = await web.get_each(talk, asked.address, asked.port.number, "/", "/_cat/indices?h=index")
     response, listed = answers[0], answers[1:]
-    if response.status in (401, 403):
-        return Login(asked.port.name, needed=True, answer=f"status {response.status}")
+    if response.status == 401:
+        return Login(asked.port.name, needed=True, answer="status 401")
     try:
         told = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
+        # A 403 of something in front may be meant for this address alone.
         raise TalkError(f"status {response.status} and no JSON") from None
+    if response.status == 403:
+        return Login(asked.port.name, needed=True, answer="status 403")
     if response.status != 200 or not isinstance(told, dict) or "tagline" not in told:
         raise TalkError(f"status {response.status} and no greeting of a search node")
     version = told.get("version")
@@ -139,7 +146,7 @@ async def _postgres(asked: Asked, talk: Talk) -> Login:
     if kind == b"R" and length >= 8 and number == 0:
         await talk.send(b"X" + struct.pack("!I", 4))
         return Login(asked.port.name, needed=False, answer="the user postgres is in without a password")
-    if kind == b"R":
+    if kind == b"R" and length >= 8 and number in _POSTGRES_REQUESTS:
         return Login(asked.port.name, needed=True, answer=f"authentication request {number}")
     if kind != b"E" or not 8 <= length <= 8_192:
         raise TalkError("no message of PostgreSQL came back")
@@ -154,8 +161,9 @@ def _postgres_error(port: str, data: bytes) -> Login:
     if code == b"3D000":
         # The name of the database is looked at after the login: it was granted.
         return Login(port, needed=False, answer=f"in without a password; {said}")
-    if code.startswith(b"28") and "does not exist" not in said:
-        return Login(port, needed=True, answer=f"refused: {said}")
+    if code.startswith(b"28"):
+        # No login was asked for: this address is turned away, or the role is not there. Others may be let in.
+        raise TalkError(f"the server turns this address or the user postgres away: {said}")
     raise TalkError(f"an answer to the start that decides nothing: {said}")
 
 

@@ -27,8 +27,10 @@ _LONGEST = 60_000
 """Bytes of one message that are read: below the limit of a conversation."""
 _NAME = re.compile(r"(?=.{1,253}$)(?:[A-Za-z0-9_-]{1,63}\.){0,10}[A-Za-z0-9_-]{1,63}\.?")
 _SHORTEST = 12
-_RECURSION_AVAILABLE, AUTHORITY, _RESPONSE = 0x0080, 0x0400, 0x8000
-_REFUSED = 5
+_RECURSION_AVAILABLE, _CUT, AUTHORITY, _RESPONSE = 0x0080, 0x0200, 0x0400, 0x8000
+NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME, NOT_IMPLEMENTED, REFUSED, NOT_AUTHORITATIVE = 0, 2, 3, 4, 5, 9
+_NO = frozenset({NOT_IMPLEMENTED, REFUSED, NOT_AUTHORITATIVE})
+"""The codes with which a server says no to a transfer; all others say that something else went wrong."""
 _CODES = {0: "no error", 1: "format error", 2: "server failure", 3: "no such name", 4: "not implemented",
           5: "refused", 9: "not authoritative"}  # fmt: skip
 
@@ -51,41 +53,86 @@ async def _server(asked: Asked) -> DnsServer:
     version = await _text(asked, "version.bind")
     identity = await _text(asked, "id.server")
     # The root itself: a question that every resolver knows the answer to, and that reaches nobody else.
-    question = dns_question(".", NS, recurse=True)
-    answer = await answer_to(asked, question, replies_to(question))
-    [flags] = struct.unpack_from("!H", answer, 2)
-    code = flags & 15
-    offered = bool(flags & _RECURSION_AVAILABLE) and code in (0, 2, 3)
+    flags, count = struct.unpack_from("!H2xH", await answer(asked, dns_question(".", NS, recurse=True)), 2)
     words = "recursion available" if flags & _RECURSION_AVAILABLE else "recursion not available"
-    return DnsServer(asked.port.name, offered, f"{words}, {_code(code)}", version, identity)
+    told = f"{words}, {_code(flags & 15)}"
+    return DnsServer(asked.port.name, _recurses(flags, count, told), told, version, identity)
+
+
+def _recurses(flags: int, records: int, told: str) -> bool:
+    """Whether the reply about the root, with so many records in it, says that it asks others for us.
+
+    Raises:
+        TalkError: it says neither yes nor no.
+
+    """
+    code = flags & 15
+    if flags & _RECURSION_AVAILABLE and code in (NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME):
+        return True
+    if code == REFUSED:
+        return False
+    if flags & _RECURSION_AVAILABLE or code not in (NO_ERROR, NO_SUCH_NAME, NOT_AUTHORITATIVE):
+        raise TalkError(f"neither an answer nor a refusal: {told}")
+    if records and not flags & AUTHORITY:
+        raise TalkError("it tells of the root, whose authority it is not, and says that it asks nobody")
+    return False
+
+
+async def answer(asked: Asked, question: bytes) -> bytes:
+    """The whole response to that question; asked again over TCP where the datagram was cut short.
+
+    Raises:
+        TalkError: there was none.
+
+    """
+    return await _whole(asked, question, await answer_to(asked, question, replies_to(question)))
+
+
+async def _whole(asked: Asked, question: bytes, heard: bytes) -> bytes:
+    if not struct.unpack_from("!H", heard, 2)[0] & _CUT:
+        return heard
+    # What is cut short may come from a guard in front of the server, and tells nothing of the server.
+    async with asked.line.talk(asked.address, asked.port.number) as talk:
+        await talk.send(struct.pack("!H", len(question)) + question)
+        heard = await _Stream(talk).raw()
+    if not replies_to(question)(heard) or struct.unpack_from("!H", heard, 2)[0] & _CUT:
+        raise TalkError("no whole answer, neither by datagram nor over TCP")
+    return heard
 
 
 async def _text(asked: Asked, name: str) -> str:
     question = dns_question(name, TXT, CH)
-    answer = await answer_or_silence(asked, question, replies_to(question))
-    return next((text for text in dns_texts(answer) or () if text), "") if answer else ""
+    heard = await answer_or_silence(asked, question, replies_to(question))
+    if not heard:
+        return ""
+    texts = dns_texts(await _whole(asked, question, heard))
+    if texts is None:
+        raise TalkError(f"the answer about {name} is no message of DNS")
+    return next((text for text in texts if text), "")
 
 
 async def _ask_transfers(asked: Asked) -> Collected:
     """Copies of the zones that the server is the authority for, as far as their names are known."""
-    names = (asked.address.reverse_pointer, *own_domains(asked))
     found = Collected()
-    transfers = []
-    try:
-        zones = [zone for name in names if (zone := await zone_of(asked, name))]
-        for zone in dict.fromkeys(zones):
-            transfers.append(await _transfer(asked, zone))
-    except TalkError as error:
-        found = undecided(DnsTransfers, asked, str(error))
+    transfers: dict[str, DnsTransfer] = {}
+    for name in (asked.address.reverse_pointer, *own_domains(asked)):
+        # One by one: what one zone hides says nothing of the others.
+        try:
+            zone = await zone_of(asked, name)
+            if zone and zone not in transfers:
+                transfers[zone] = await _transfer(asked, zone)
+        except TalkError as error:
+            found += undecided(DnsTransfers, asked, f"{name}: {error}")
     if not transfers and not found.gaps:
         reason = "it is the authority for no zone whose name is known here"
         found = undecided(DnsTransfers, asked, reason)
     if not transfers:
         return found
-    said = "\n".join(f"{t.port} AXFR {t.zone} {t.answer}" for t in transfers)
+    given = tuple(transfers.values())
+    said = "\n".join(f"{t.port} AXFR {t.zone} {t.answer}" for t in given)
     how = f"AXFR over TCP at {asked.address}, stopped after {MOST_RECORDS} records; only counted"
-    evidence = source(DnsTransfers, how, asked.at, said, transfers[0].port)
-    return Collected((DnsTransfers(tuple(transfers)),), found.gaps, sources=(evidence,))
+    evidence = source(DnsTransfers, how, asked.at, said, given[0].port)
+    return Collected((DnsTransfers(given),), found.gaps, sources=(evidence,))
 
 
 def own_domains(asked: Asked) -> tuple[str, ...]:
@@ -97,12 +144,16 @@ async def zone_of(asked: Asked, name: str) -> str:
     """The zone of that name, if the server is the authority for it; else nothing.
 
     Raises:
-        TalkError: no answer.
+        TalkError: no answer, or one that only says that the server failed.
 
     """
-    question = dns_question(name, SOA)
-    message = parsed(await answer_to(asked, question, replies_to(question)))
-    if message is None or not message.flags & AUTHORITY:
+    message = parsed(await answer(asked, dns_question(name, SOA)))
+    if message is None:
+        raise TalkError(f"the answer about {printable(name)} is no message of DNS")
+    if message.rcode() == SERVER_FAILURE:
+        # An authority whose zone did not load or ran out says this, and so may any other server.
+        raise TalkError("server failure, where an authority names its zone")
+    if not message.flags & AUTHORITY:
         return ""
     owners = (str(r.name) for r in (*message.answer, *message.authority) if int(r.rdtype) == SOA)
     zone = next(owners, "").rstrip(".").lower()
@@ -118,8 +169,10 @@ async def _transfer(asked: Asked, zone: str) -> DnsTransfer:
     async with asked.line.talk(asked.address, asked.port.number) as talk:
         await talk.send(struct.pack("!H", len(question)) + question)
         count, code = await _counted(talk, question)
-    if code:
+    if code in _NO:
         return DnsTransfer(port, printable(zone), given=False, records=0, answer=_code(code))
+    if code:
+        raise TalkError(f"an answer to AXFR that is neither a zone nor a refusal: {_code(code)}")
     if not count:
         raise TalkError("an answer to AXFR without a record and without a refusal")
     more = " or more" if count >= MOST_RECORDS else ""
@@ -127,7 +180,7 @@ async def _transfer(asked: Asked, zone: str) -> DnsTransfer:
 
 
 async def _counted(talk: Talk, question: bytes) -> tuple[int, int]:
-    """(records up to the limit or the end of the zone, the code of a refusal)."""
+    """(records up to the limit or the end of what came of the zone, the code of a refusal)."""
     stream = _Stream(talk)
     count = starts = 0
     while count < MOST_RECORDS and starts < 2:
@@ -135,6 +188,11 @@ async def _counted(talk: Talk, question: bytes) -> tuple[int, int]:
             message, whole = await stream.message()
         except TooMuchError:
             break
+        except TalkError:
+            # A copy that breaks off was given as far as it came; its first record alone is no copy.
+            if count > 1:
+                break
+            raise
         if message.id != struct.unpack_from("!H", question)[0]:
             raise TalkError("an answer to another question than AXFR")
         kinds = [int(record.rdtype) for record in message.answer]
@@ -164,6 +222,11 @@ class _Stream:
         if message is None:
             raise TalkError("an answer to AXFR that is no message of DNS")
         return message, whole
+
+    async def raw(self) -> bytes:
+        """The bytes of the next message, of a very long one its beginning."""
+        [size] = struct.unpack("!H", await self._exactly(2))
+        return await self._exactly(min(size, _LONGEST))
 
     async def _exactly(self, size: int) -> bytes:
         while len(self._heard) < size:

@@ -6,15 +6,23 @@ from checks.facts.network.names import MailDomain, MailDomains
 from checks.facts.snapshot import source
 from checks.fix import printable
 from scanner.collect.collector import Collected
-from scanner.collect.network.ask.datagram import answer_to, speaks
-from scanner.collect.network.ask.dns import AUTHORITY, own_domains, parsed, replies_to, zone_of
+from scanner.collect.network.ask.datagram import speaks
+from scanner.collect.network.ask.dns import (
+    AUTHORITY,
+    NO_ERROR,
+    NO_SUCH_NAME,
+    answer,
+    own_domains,
+    parsed,
+    zone_of,
+)
 from scanner.collect.network.ask.question import Asked, Question, undecided
 from scanner.collect.network.talk import TalkError
 from scanner.collect.network.udp_payloads import TXT, dns_question
 
-RECORD_LIMIT = 450
+RECORD_LIMIT = 4_096
+"""The end of an SPF record decides: so what is kept is as long as one may be."""
 _LONGEST = 4_096
-_TRUNCATED, _NO_SUCH_NAME = 0x0200, 3
 
 
 async def _ask(asked: Asked) -> Collected:
@@ -44,15 +52,19 @@ async def _domain(asked: Asked, domain: str) -> MailDomain:
 async def _texts(asked: Asked, name: str, start: str) -> tuple[str, ...]:
     import dns.rdatatype
 
-    question = dns_question(name, TXT, longest=_LONGEST)
-    message = parsed(await answer_to(asked, question, replies_to(question)))
-    if message is None or message.flags & _TRUNCATED:
+    message = parsed(await answer(asked, dns_question(name, TXT, longest=_LONGEST)))
+    if message is None:
         raise TalkError(f"no whole answer about {name}")
-    if not message.flags & AUTHORITY or message.rcode() not in (0, _NO_SUCH_NAME):
+    if not message.flags & AUTHORITY or message.rcode() not in (NO_ERROR, NO_SUCH_NAME):
         raise TalkError(f"no answer with authority about {name}")
     records = (r for rrset in message.answer if rrset.rdtype == dns.rdatatype.TXT for r in rrset)
     texts = (printable(b"".join(r.strings).decode("utf-8", "backslashreplace")) for r in records)
-    return tuple(text[:RECORD_LIMIT] for text in texts if text.lower().startswith(start))
+    return tuple(text[:RECORD_LIMIT] for text in texts if _begins(text.lower(), start))
+
+
+def _begins(text: str, version: str) -> bool:
+    """Whether the version stands there as a whole: `v=spf10` is another one."""
+    return text.startswith(version) and text[len(version) : len(version) + 1] in ("", " ", ";")
 
 
 QUESTIONS = (

@@ -15,6 +15,12 @@ MODULES = 16
 """Modules that are tried at most: each is a connection of its own."""
 NAME_LIMIT = 80
 _LINES = 500
+
+
+class _TurnedAwayError(Exception):
+    """The module lets no client in that comes from this address."""
+
+
 _VERSION = b"@RSYNCD: 31.0\n"
 
 
@@ -29,6 +35,9 @@ async def _ask(asked: Asked) -> Collected:
     for name in names[:MODULES]:
         try:
             modules.append(await _tried(asked, name))
+        except _TurnedAwayError as error:
+            # Other addresses may be let in without a login.
+            found += undecided(RsyncServers, asked, str(error))
         except TalkError as error:
             found += undecided(RsyncServers, asked, f"module {printable(name)[:NAME_LIMIT]}: {error}")
             break
@@ -77,9 +86,9 @@ async def _tried(asked: Asked, name: str) -> RsyncModule:
             if line == b"@RSYNCD: OK":
                 return RsyncModule(shown, open=True, answer="let in without a login")
             if line.startswith(b"@ERROR"):
-                if b"access denied" not in line:
-                    raise TalkError(f"an answer that decides nothing: {shown_answer(line)}")
-                return RsyncModule(shown, open=False, answer=shown_answer(line))
+                if b"access denied" in line:
+                    raise _TurnedAwayError(f"module {shown} turns this address away: {shown_answer(line)}")
+                raise TalkError(f"an answer that decides nothing: {shown_answer(line)}")
     raise TalkError(f"more than {_LINES} lines")
 
 

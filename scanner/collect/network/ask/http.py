@@ -46,9 +46,10 @@ Answer = web.Response | TalkError
 async def ask(asked: Asked) -> Collected:
     """The facts about one port. Redirects are followed within the scope only."""
     number, tls = asked.port.number, asked.port.tls
-    first = web.Request(headers=(("Origin", http_page.NO_ORIGIN),))
-    [front] = await web.exchange(
-        asked.line, asked.address, number, tls=tls, requests=(first,), keep=PAGE_LIMIT
+    origin = web.Request(headers=(("Origin", http_page.NO_ORIGIN),))
+    first = tuple(api.first for api in APIS if api.first and number in api.ports)
+    [front, *more] = await web.exchange(
+        asked.line, asked.address, number, tls=tls, requests=(origin, *first), keep=PAGE_LIMIT
     )
     if isinstance(front, TalkError):
         return _failed(asked, front)
@@ -56,7 +57,7 @@ async def ask(asked: Asked) -> Collected:
     found = _page(asked, followed)
     if not asked.wanted & (FACTS - {HttpAnswers}):
         return found
-    told = said(asked.port, followed)
+    told = said(asked.port, followed, dict(zip(first, more, strict=True)))
     made = web_paths.plan(told, all_of_them=WebPaths in asked.wanted)
     apis = candidates(APIS, number, told)
     consoles = candidates(CONSOLES, number, told)
@@ -71,7 +72,8 @@ async def ask(asked: Asked) -> Collected:
 
 
 def _failed(asked: Asked, error: TalkError) -> Collected:
-    """Gaps for what every web server is asked; of APIs, only those are open at which the port hints.
+    """Gaps for what every web server is asked; of APIs, only those are open at which the port hints: where
+    nothing hints at one there is nothing to know.
 
     A port that insists on a client certificate has asked for a login.
     """
@@ -84,8 +86,8 @@ def _failed(asked: Asked, error: TalkError) -> Collected:
         ApiLogin(port.name, name, needed=refused, answer=answer, decided=refused, tls=port.tls)
         for name in names
     )
-    said_so = f"{port.name} {answer}; " + (f"hints at: {', '.join(names)}" if names else "hints at no API")
-    found = _one(asked, ApiLogins(tuple(logins)), "GET", "/", said_so)
+    said_so = f"{port.name} hints at {', '.join(names)}: {answer}"
+    found = _one(asked, ApiLogins(tuple(logins)), "GET", "/", said_so) if names else Collected()
     # What speaks inside TLS without a name is not known to be a web server.
     others = FACTS - {ApiLogins} if port.service else frozenset()
     gaps = (undecided(fact, asked, str(error)) for fact in sorted(others, key=lambda f: f.__name__))

@@ -1,7 +1,7 @@
 """The HTTP APIs that are asked for one harmless read without a login: data, no logic.
 
 Where an API can be asked for a part of a list, it is asked for the smallest; nothing of the answer is kept
-but its mark and its version.
+but its mark and its version. A read that needs a body goes to a server that has named itself alone.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ _REFUSED_BY_ETCD = _mark(rb"etcdserver: (?:user name is empty|permission denied|
 
 APIS = (
     Interface(
-        "etcd", "etcd", _said(r"^product: etcd"), Request("/v3/kv/range", "POST", _JSON, _ONE_KEY),
+        "etcd", "etcd", _said(r'^product: etcd|^/version: .{0,40}"etcdserver"'),
+        Request("/v3/kv/range", "POST", _JSON, _ONE_KEY),
         _mark(rb'\A\s{0,9}\{\s{0,9}"header"\s{0,4}:\s{0,4}\{\s{0,9}"cluster_id"'), "a range of its keys",
-        asks=_REFUSED_BY_ETCD, ports=frozenset({2379, 4001}), on_page=("etcdserver",),
+        asks=_REFUSED_BY_ETCD, ports=frozenset({2379, 4001}), first=Request("/version"),
+        on_page=("etcdserver",),
     ),
     Interface(
         "etcd", "etcd", None, Request("/v2/keys/"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from checks.facts.network import OpenPort
 from checks.facts.network.consoles import Guard
@@ -27,6 +28,9 @@ _TO_LOGIN = re.compile(
 _OK = frozenset({200})
 
 
+_NOTHING: Mapping[web.Request, web.Response | TalkError] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One API or page of administration.
@@ -38,7 +42,8 @@ class Interface:
     asked also where nothing names it, and a refusal counts as its own; on `maybe` too, but there it must
     name itself. A `weak` mark is one that others have too: it counts where the interface is known by words
     alone. `closed` are statuses that only one which asks for a login gives there. Where every path gives
-    the same page, as `anywhere` says, it is not held against a page that cannot exist.
+    the same page, as `anywhere` says, it is not held against a page that cannot exist. On its `ports`,
+    `first` is asked together with the front page, so that it names itself.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Interface:
     weak: bool = False
     closed: frozenset[int] = frozenset()
     anywhere: bool = False
+    first: web.Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +100,21 @@ class Reception:
     lost: bool = False
 
 
-def said(port: OpenPort, followed: Followed) -> Told:
-    """What the front page told, on which the choice of further questions rests."""
+def said(
+    port: OpenPort, followed: Followed, first: Mapping[web.Request, web.Response | TalkError] = _NOTHING
+) -> Told:
+    """What the front page told, and the answers to what was asked `first`: further questions rest on it."""
     lines = _identified(port)
     # What another port answered is asked there.
     for answer in followed.own or followed.answers:
         lines += _head(answer)
         lines += [f"cookie: {raw.partition('=')[0][:60]}" for raw in answer.cookies]
     lines.append(f"landed: {followed.landed_here}")
+    lines += [
+        f"{asked.path}: {printable(text(answer.body[:200]))}"
+        for asked, answer in first.items()
+        if isinstance(answer, web.Response) and answer.status == 200
+    ]
     return Told("\n".join(lines), text(followed.page.body[:SAID_OF_A_PAGE]).lower())
 
 
@@ -129,7 +142,7 @@ def candidates(table: Iterable[Interface], number: int, told: Told) -> tuple[Can
         words = _known(one, told)
         if words:
             found.append(Candidate(one, words))
-        elif number in one.ports | one.maybe:
+        elif number in one.ports | one.maybe and not (one.read and one.read.body):
             found.append(Candidate(one))
     return tuple(found)
 

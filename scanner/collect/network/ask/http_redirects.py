@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -70,33 +70,25 @@ async def follow(asked: Asked, first: web.Response) -> Followed:
     Never raises: a way that leads off the scope, round in a circle, or to nothing is told in `astray`.
     """
     start = here = Place(asked.address, asked.port.number, asked.port.tls, "/")
-    answers = [first]
-    own = [first]
-    seen = {here}
-    astray = ""
+    answers, own, seen, astray = [first], [first], {here}, ""
     while redirects(answers[-1]) and not astray:
         try:
-            there = target(answers[-1].headers["location"], here, asked.line.allowed)
+            there = _onward(asked, answers, here, seen)
         except ValueError as error:
             astray = str(error)
             break
-        if there in seen:
-            astray = "the redirects lead round in a circle"
-        elif len(answers) > MOST_HOPS:
-            astray = f"more than {MOST_HOPS} redirects, one after the other"
-        else:
-            [answer] = await web.exchange(
-                asked.line, there.address, there.port, tls=there.tls, requests=(web.Request(there.path),),
-                keep=PAGE_LIMIT,
-            )  # fmt: skip
-            if isinstance(answer, TalkError):
-                astray = f"{there.url}: {answer}"
-            else:
-                answers.append(answer)
-            seen.add(there)
-            here = there
-            if not astray and len(own) + 1 == len(answers) and here.beside(start):
-                own.append(answer)
+        request = web.Request(there.path)
+        [answer] = await web.exchange(
+            asked.line, there.address, there.port, tls=there.tls, requests=(request,), keep=PAGE_LIMIT
+        )
+        seen.add(there)
+        here = there
+        if isinstance(answer, TalkError):
+            astray = f"{there.url}: {answer}"
+            break
+        if here.beside(start) and len(own) == len(answers):
+            own.append(answer)
+        answers.append(answer)
     landed = here.url if len(answers) > 1 and not astray else ""
     stayed = here.beside(start)
     return Followed(
@@ -107,6 +99,15 @@ async def follow(asked: Asked, first: web.Response) -> Followed:
         unseen=astray if stayed and not leaves(answers[-1], here) else "",
         landed_here=landed if stayed else "",
     )
+
+
+def _onward(asked: Asked, answers: Sequence[web.Response], here: Place, seen: Collection[Place]) -> Place:
+    there = target(answers[-1].headers["location"], here, asked.line.allowed)
+    if there in seen:
+        raise ValueError("the redirects lead round in a circle")
+    if len(answers) > MOST_HOPS:
+        raise ValueError(f"more than {MOST_HOPS} redirects, one after the other")
+    return there
 
 
 def redirects(response: web.Response) -> bool:
@@ -144,7 +145,7 @@ def leaves(response: web.Response, here: Place) -> bool:
     try:
         parts, port = _parts(response.headers["location"], here)
     except ValueError:
-        return True
+        return False
     address = _address(parts.hostname or "")
     same = port == here.port and (parts.scheme == "https") == here.tls
     return not same or (address is not None and address != here.address)
@@ -154,7 +155,10 @@ def other_site(response: web.Response, here: Place) -> str:
     """The name of another site at this same port to which a redirect leads; empty where there is none."""
     if not redirects(response) or leaves(response, here):
         return ""
-    name = _parts(response.headers["location"], here)[0].hostname or ""
+    try:
+        name = _parts(response.headers["location"], here)[0].hostname or ""
+    except ValueError:
+        return ""
     return "" if _address(name) else printable(name)[:100]
 
 

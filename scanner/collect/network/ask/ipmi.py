@@ -18,11 +18,12 @@ from scanner.collect.network.ask.question import Asked, Question, undecided
 from scanner.collect.network.talk import TalkError
 
 CAPABILITIES, CIPHER_SUITES = 0x38, 0x54
-THIS_CHANNEL, ADMINISTRATOR = 0x0E, 4
+THIS_CHANNEL = 0x0E
+ADMINISTRATOR, OPERATOR, USER = 4, 3, 2
 _WAYS = ((0, "none"), (1, "md2"), (2, "md5"), (4, "password"), (5, "oem"))
 _FULL = 16
 """Bytes of the list of cipher suites in one answer; fewer end it."""
-_MOST_PARTS = 16
+_MOST_PARTS = 64
 
 
 def request(command: int, data: bytes) -> bytes:
@@ -65,8 +66,7 @@ def suites(records: bytes) -> tuple[int, ...]:
 
 async def _ask(asked: Asked) -> Collected:
     try:
-        data = await _response(asked, CAPABILITIES, bytes((0x80 | THIS_CHANNEL, ADMINISTRATOR)))
-        controller = _controller(asked.port.name, data)
+        controller = await _controller(asked)
     except TalkError as error:
         return undecided(IpmiControllers, asked, str(error))
     said = (
@@ -80,14 +80,18 @@ async def _ask(asked: Asked) -> Collected:
     return Collected((IpmiControllers((controller,)),), sources=(evidence,))
 
 
-def _controller(port: str, data: bytes) -> IpmiController:
-    if len(data) < 5:
-        raise TalkError("an answer about its ways in that is too short")
-    ways, status, extended = data[2], data[3], data[4]
+async def _controller(asked: Asked) -> IpmiController:
+    """The ways in of all levels together: each answer tells those of the level that it was asked for."""
+    ways = status = extended = 0
+    for level in (ADMINISTRATOR, OPERATOR, USER):
+        data = await _response(asked, CAPABILITIES, bytes((0x80 | THIS_CHANNEL, level)))
+        if len(data) < 5:
+            raise TalkError("an answer about its ways in that is too short")
+        ways, status, extended = ways | data[2], status | data[3], extended | data[4]
     newer = bool(ways & 0x80) and bool(extended & 2)
     older = not newer or bool(extended & 1)
     return IpmiController(
-        port=port,
+        port=asked.port.name,
         versions=(("1.5",) if older else ()) + (("2.0",) if newer else ()),
         authentication=tuple(name for bit, name in _WAYS if ways >> bit & 1),
         anonymous=bool(status & 1),
@@ -114,6 +118,8 @@ async def _suites(asked: Asked) -> tuple[int, ...]:
         records += data[2:]
         if len(data) < 2 + _FULL:
             break
+    else:
+        raise TalkError("a list of cipher suites without an end")
     numbers = suites(records)
     if not numbers:
         raise TalkError("a list of cipher suites with none in it")

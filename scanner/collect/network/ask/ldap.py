@@ -1,10 +1,11 @@
 """LDAP: whether a directory shows entries to somebody without a name, and whether it starts TLS.
 
-After RFC 4511. One entry at most is asked for, and none of its attributes.
+After RFC 4511. One entry at most of each naming context is asked for, and none of its attributes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from checks.facts.network.directory import Directories, Directory
@@ -16,11 +17,10 @@ from scanner.collect.network.ask.frames import Frames, conversation, leave, spea
 from scanner.collect.network.ask.question import Asked, Question
 from scanner.collect.network.talk import Talk, TalkError
 
-SUCCESS, SIZE_LIMIT, REFERRAL, CONFIDENTIALITY, NO_SUCH_OBJECT = 0, 4, 10, 13, 32
+SUCCESS, STRONGER, CONFIDENTIALITY, NO_SUCH_OBJECT = 0, 8, 13, 32
 REFUSALS = {
     1: "a bind is asked for first",
-    8: "a stronger login is required",
-    CONFIDENTIALITY: "TLS is required",
+    STRONGER: "a stronger login is required",
     48: "no anonymous login",
     49: "invalid credentials",
     50: "insufficient rights",
@@ -31,6 +31,12 @@ _BIND, _UNBIND, _SEARCH, _EXTENDED = 0x60, 0x42, 0x63, 0x77
 _BIND_DONE, _ENTRY, _REFERENCE, _SEARCH_DONE, _EXTENDED_DONE = 0x61, 0x64, 0x73, 0x65, 0x78
 _MESSAGES = 40
 _NAME_LIMIT = 200
+CONTEXTS = 5
+"""Naming contexts that are searched at most."""
+
+
+class _InsideTlsError(Exception):
+    """The server says that it answers only inside TLS."""
 
 
 @dataclass(slots=True)
@@ -102,11 +108,12 @@ def _search(base: str, scope: int, *attributes: str) -> bytes:
 
 async def _look(asked: Asked) -> tuple[Directories, str]:
     starttls = False if asked.port.tls else await _starts_tls(asked)
-    server = await _seen(asked, starttls=starttls, upgrade=False)
-    if server is None and starttls:
+    try:
+        server = await _seen(asked, starttls=starttls, upgrade=False)
+    except _InsideTlsError:
+        if not starttls:
+            raise TalkError("it shows what it has only inside TLS, and starts none") from None
         server = await _seen(asked, starttls=starttls, upgrade=True)
-    if server is None:
-        raise TalkError("it shows what it has only inside TLS, and starts none")
     said = (
         f"anonymous bind {'granted' if server.bind else 'refused'}; {server.answer}; "
         f"TLS: {'yes' if server.tls else 'offered' if server.starttls else 'no'}"
@@ -121,50 +128,81 @@ async def _starts_tls(asked: Asked) -> bool:
         return _code(content) == SUCCESS
 
 
-async def _seen(asked: Asked, *, starttls: bool, upgrade: bool) -> Directory | None:
-    """What the directory shows; None where it says that it answers only inside TLS."""
+async def _seen(asked: Asked, *, starttls: bool, upgrade: bool) -> Directory:
+    """What the directory shows.
+
+    Raises:
+        _InsideTlsError: it says that it answers only there.
+
+    """
+    inside = asked.port.tls or upgrade
+
+    def refused(code: int) -> bool:
+        if not inside and (code == CONFIDENTIALITY or (code == STRONGER and starttls)):
+            raise _InsideTlsError
+        return code in REFUSALS
+
     async with conversation(asked) as talk:
         ldap = _Ldap(talk)
         if upgrade:
             await ldap.answers(ber.tlv(_EXTENDED, ber.text(_START_TLS, 0x80)), _EXTENDED_DONE)
             await talk.tls(web.client_context())
         bound = _code((await ldap.answers(_bind(), _BIND_DONE))[-1][1])
-        if bound == CONFIDENTIALITY and not upgrade:
-            return None
-        if bound != SUCCESS and bound not in REFUSALS:
+        if bound != SUCCESS and not refused(bound):
             raise TalkError(f"the bind ended with the result {bound}")
         root = await ldap.answers(_search("", 0, "namingContexts"), _SEARCH_DONE)
-        context = _context(root)
-        entries, answer = await _entries(ldap, context) if context else _nothing_to_search(root)
+        contexts = _contexts(root)
+        if contexts:
+            context, entries, answer = await _searched(ldap, contexts, refused)
+        else:
+            context, entries, answer = "", False, _nothing_to_search(root, refused)
         await leave(talk, ber.tlv(0x30, ber.integer(ldap.number + 1), bytes((_UNBIND, 0))))
     shown = printable(context)[:_NAME_LIMIT]
     name = asked.port.name
     return Directory(name, bound == SUCCESS, entries, shown, asked.port.tls, starttls, answer)
 
 
-async def _entries(ldap: _Ldap, context: str) -> tuple[bool, str]:
+_Refused = Callable[[int], bool]
+
+
+async def _searched(ldap: _Ldap, contexts: list[str], refused: _Refused) -> tuple[str, bool, str]:
+    """The first context below which an entry is shown (else the first of all), and how its search ended."""
+    answers = []
+    for context in contexts[:CONTEXTS]:
+        shown, answer = await _entries(ldap, context, refused)
+        if shown:
+            return context, True, answer
+        answers.append(answer)
+    if len(contexts) > CONTEXTS:
+        raise TalkError(f"no entry below {CONTEXTS} of its {len(contexts)} naming contexts")
+    return contexts[0], False, answers[0]
+
+
+async def _entries(ldap: _Ldap, context: str, refused: _Refused) -> tuple[bool, str]:
     """Whether one entry below the context is shown, and how the search ended."""
     found = await ldap.answers(_search(context, 2, "1.1"), _SEARCH_DONE)
     code = _code(found[-1][1])
     if any(kind == _ENTRY for kind, _ in found):
         return True, f"an entry below {printable(context)[:_NAME_LIMIT]} was shown"
-    if code in REFUSALS:
+    if refused(code):
         return False, f"the search was refused: {REFUSALS[code]}"
+    if any(kind == _REFERENCE for kind, _ in found):
+        raise TalkError("the search only pointed to other servers")
     if code in (SUCCESS, NO_SUCH_OBJECT):
         return False, "the search showed no entry"
     raise TalkError(f"the search ended with the result {code} and no entry")
 
 
-def _nothing_to_search(root: list[tuple[int, bytes]]) -> tuple[bool, str]:
+def _nothing_to_search(root: list[tuple[int, bytes]], refused: _Refused) -> str:
     """Only a refusal decides: a directory may keep its contexts to itself and answer who knows them."""
     code = _code(root[-1][1])
-    if code not in REFUSALS:
+    if not refused(code):
         raise TalkError("it tells no naming context, so that there was nothing to search")
-    return False, f"the look at its root was refused: {REFUSALS[code]}"
+    return f"the look at its root was refused: {REFUSALS[code]}"
 
 
-def _context(answers: list[tuple[int, bytes]]) -> str:
-    """The first naming context in the root of the directory; empty where it tells none."""
+def _contexts(answers: list[tuple[int, bytes]]) -> list[str]:
+    """The naming contexts in the root of the directory."""
     for kind, content in answers:
         if kind != _ENTRY:
             continue
@@ -173,9 +211,8 @@ def _context(answers: list[tuple[int, bytes]]) -> str:
             (_, name), (_, held) = ber.two(attribute)
             if name.lower() == b"namingcontexts":
                 # Some directories list the empty name first, which stands for all of them.
-                named = (value for _, value in ber.values(held) if value)
-                return next(named, b"").decode("utf-8", "replace")
-    return ""
+                return [value.decode("utf-8", "replace") for _, value in ber.values(held) if value]
+    return []
 
 
 QUESTIONS = (

@@ -20,8 +20,17 @@ SENDER, NOBODY = b"bartizan@example.net", b""
 RECIPIENT = b"bartizan@example.org"
 EVERYWHERE, NOWHERE = b"postmaster", b"bartizan-no-such-name"
 _LINES = 60
-_OTHER_REASONS = re.compile(rb"(?i)\b(?:helo|ehlo)\b|client host|blocked|blacklist|spam|reputation|nullmx")
-"""Words of refusals that would have met any mail from here."""
+_OTHER_REASONS = re.compile(
+    rb"(?i)\b(?:helo|ehlo|ptr|rdns|spf|dmarc|rbl|dnsbl|temporarily)\b|client host|block|blacklist|spam"
+    rb"|reputation|nullmx|no mx|mx record|reverse|too many|greylist|graylist|unrout|lookup|no such domain"
+    rb"|does not (?:exist|accept)"
+)
+"""Words of refusals that would have met any mail from here, or any to a domain that takes none."""
+_FOR_STRANGERS = re.compile(
+    rb"(?i)relay|rcpthosts|auth|log ?in|not (?:allowed|permitted|local|accepted)|prohibit|denied|5\.7\.\d"
+    rb"|deliver mail for|invalid recipient|accepted domain"
+)
+"""Words of refusals for the recipient of a stranger."""
 
 
 class _Smtp:
@@ -110,7 +119,8 @@ def _relay(port: str, code: int, text: bytes) -> SmtpRelay:
         raise TalkError(f"refused for the recipient's domain: {answer}")
     if _OTHER_REASONS.search(text):
         raise TalkError(f"refused for another reason than the recipient: {answer}")
-    if 500 <= code < 560 or (code == 454 and re.match(rb"4\.7\.1 .{0,200}relay", text, re.IGNORECASE)):
+    for_good = 500 <= code < 560 and _FOR_STRANGERS.search(text)
+    if for_good or (code == 454 and re.match(rb"4\.7\.1 .{0,200}relay", text, re.IGNORECASE)):
         return SmtpRelay(port, accepted=False, answer=answer)
     raise TalkError(f"an answer that decides nothing: {answer}")
 
@@ -130,7 +140,7 @@ async def _look_users(asked: Asked) -> tuple[SmtpUsers, str]:
             answers.append(f"{command.decode()}: {known} and {made_up}")
             if 400 <= known < 500 or 400 <= made_up < 500:
                 raise TalkError(f"put off for later: {answers[-1]}")
-            tells = tells or (known in (250, 251, 252) and made_up >= 500)
+            tells = tells or (known in (250, 251, 252) and known != made_up)
     said = f"{', '.join(answers)} for a name that exists and one that does not"
     return SmtpUsers((SmtpUser(asked.port.name, tells, said),)), said
 

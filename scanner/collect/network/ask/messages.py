@@ -94,10 +94,9 @@ async def _nats(asked: Asked, talk: Talk) -> Login:
     if word != b"INFO" or not isinstance(info, dict):
         raise TalkError("no greeting of NATS")
     version = printable(str(info.get("version", "")))[:_VERSION_LIMIT]
-    if info.get("auth_required") is True:
-        return Login(asked.port.name, needed=True, answer="auth_required", version=version)
     if info.get("tls_required") is True and not asked.port.tls:
         raise TalkError("it answers only inside TLS, which this conversation did not start")
+    # Strangers may be given an account all the same (no_auth_user): only CONNECT shows it.
     await talk.send(b'CONNECT {"verbose":false,"pedantic":false,"name":"bartizan"}\r\nPING\r\n')
     line = await frames.line()
     if line == b"PONG":
@@ -120,11 +119,14 @@ async def _amqp(asked: Asked, talk: Talk) -> Login:
     rest = _after(body[6:])
     if len(rest) < 4 or int.from_bytes(rest[:4], "big") > len(rest) - 4:
         raise TalkError("a start of AMQP that lies about its lengths")
-    mechanisms = shown_answer(rest[4 : 4 + int.from_bytes(rest[:4], "big")])
+    named = rest[4 : 4 + int.from_bytes(rest[:4], "big")]
+    if not named.split():
+        raise TalkError("a start of AMQP without a way to log in")
     version = re.search(rb"\x07versionS\x00\x00\x00.([\w.+-]{1,30})", body)
     told = version[1].decode("ascii", "replace") if version else ""
-    anonymous = "ANONYMOUS" in mechanisms.split()
-    return Login(asked.port.name, needed=not anonymous, answer=f"mechanisms {mechanisms}", version=told)
+    anonymous = b"ANONYMOUS" in named.upper().split()
+    answer = f"mechanisms {shown_answer(named)}" if not anonymous else "ANONYMOUS is among the mechanisms"
+    return Login(asked.port.name, needed=not anonymous, answer=answer, version=told)
 
 
 def _after(data: bytes) -> bytes:

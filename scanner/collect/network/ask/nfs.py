@@ -6,6 +6,7 @@ After RFC 5531 (RPC), RFC 1833 (port mapper) and RFC 1813 (mount service).
 from __future__ import annotations
 
 import os
+import re
 import struct
 
 from checks.facts.network.files import NfsExport, NfsServer, NfsServers
@@ -22,6 +23,8 @@ MESSAGE_LIMIT = 60_000
 EXPORTS = 300
 CLIENTS = 60
 _NAME_LIMIT = 255
+_MANY = re.compile(r"(?i)[*?/@()\[]|everyone|^$")
+"""Clients that are no single machine: wildcards, networks, netgroups, everybody."""
 _PATH_LIMIT = 1_024
 _FRAGMENTS = 64
 
@@ -108,9 +111,11 @@ async def _exports(asked: Asked, port: int, version: int) -> tuple[NfsExport, ..
         clients: list[str] = []
         while reply.number():
             clients.append(reply.text(_NAME_LIMIT))
-        # Who is named first counts; "everybody" among many is kept whatever its place.
-        kept = sorted(clients, key=lambda one: one not in ("*", "0.0.0.0/0", "::/0"))[:CLIENTS]
-        found.append(NfsExport(path, tuple(kept)))
+        # Single machines come last: who stands for many is kept whatever its place.
+        kept = sorted(clients, key=lambda one: not _MANY.search(one))
+        if len(kept) > CLIENTS and _MANY.search(kept[CLIENTS]):
+            raise TalkError(f"an export to more than {CLIENTS} groups of clients")
+        found.append(NfsExport(path, tuple(kept[:CLIENTS])))
         if len(found) > EXPORTS:
             raise TalkError(f"more than {EXPORTS} exports")
     return tuple(found)

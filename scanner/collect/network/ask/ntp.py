@@ -19,6 +19,11 @@ _READ_VARIABLES = struct.pack("!BBHHHHH", 0x16, 2, 1, 0, 0, 0, 0)
 _MONLIST = struct.pack("!BBBB", 0x17, 0, 3, 42) + bytes(44)
 """Mode 7 of version 2: the list of the last clients."""
 
+_OTHER_FORM = (1, 3)
+"""Errors of mode 7: another implementation, another format."""
+_KISSES = (b"DENY", b"RSTR", b"RATE", b"AUTH", b"CRYP", b"NKEY")
+"""The words (kisses of death) with which a server refuses to tell the time."""
+
 
 async def _ask(asked: Asked) -> Collected:
     try:
@@ -41,6 +46,9 @@ async def _server(asked: Asked) -> NtpServer:
     # Silence is a no only from a server that still tells the time: so that is asked last.
     question = ntp_client()
     told = await answer_to(asked, question, lambda data: _is_time(data, question))
+    if told[1] == 0 and told[12:16] in _KISSES:
+        # Who is sent away hears nothing of what others hear.
+        raise TalkError(f"it sent us away ({told[12:16].decode('ascii')}) instead of telling the time")
     return NtpServer(
         port=asked.port.name,
         version=told[0] >> 3 & 7,
@@ -65,11 +73,19 @@ def _is_private(data: bytes) -> bool:
 
 
 def _lists(data: bytes) -> bool:
-    """True where the answer has clients in it; an error or an empty list has none."""
+    """True where the answer has clients in it; a refusal or an empty list has none.
+
+    Raises:
+        TalkError: an error that says only that the question should have had another form.
+
+    """
     if not data:
         return False
-    [errors] = struct.unpack_from("!H", data, 4)
-    return int(errors) >> 12 == 0 and int(errors) & 0x0FFF > 0
+    [told] = struct.unpack_from("!H", data, 4)
+    error, count = int(told) >> 12, int(told) & 0x0FFF
+    if error in _OTHER_FORM:
+        raise TalkError("it wants the question for its clients in another form, which was not tried")
+    return error == 0 and count > 0
 
 
 def _shown(control: bytes) -> str:

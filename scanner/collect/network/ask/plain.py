@@ -16,6 +16,9 @@ from scanner.collect.network.talk import Talk, TalkError
 _LET_IN = 230
 _WRONG_PASSWORD = -530
 """Refused after the password, so not for the lack of TLS."""
+_NEEDS_ACCOUNT = 332
+_FULL = re.compile(rb"(?i)too many|maximum|limit")
+"""Words of refusals that would have met anybody just then."""
 _LAST_LINE = re.compile(rb"(?m)^\d{3}(?: [^\r\n]*)?\r?$")
 
 
@@ -27,9 +30,12 @@ async def _ask_ftp(asked: Asked) -> Collected:
         if tls and not asked.port.tls and code not in (_LET_IN, _WRONG_PASSWORD):
             # A server that takes logins inside TLS only refuses the plain one whoever asks.
             code = await _anonymous(asked, upgrade=True)
-        anonymous = code == _LET_IN
     except TalkError as error:
         return undecided(FtpServers, asked, str(error))
+    if code not in (_LET_IN, _WRONG_PASSWORD, _NEEDS_ACCOUNT) and not 500 <= code < 560:
+        reason = f"the anonymous login ended with the code {code}, which decides nothing"
+        return undecided(FtpServers, asked, reason)
+    anonymous = code == _LET_IN
     said = (
         f"{asked.port.name} starts TLS: {'yes' if tls else 'no'}; "
         f"lets anonymous in: {'yes' if anonymous else 'no'}"
@@ -45,6 +51,8 @@ async def _starts_tls(asked: Asked) -> bool:
         code = await _command(talk, b"AUTH TLS")
     if code == 421:
         raise TalkError("the server was busy (421)")
+    if code not in (234, 334) and not 500 <= code < 560:
+        raise TalkError(f"AUTH TLS was answered with {code}, which decides nothing")
     return code in (234, 334)
 
 
@@ -73,7 +81,11 @@ async def _greeted(talk: Talk) -> None:
 
 async def _command(talk: Talk, words: bytes) -> int:
     await talk.send(words + b"\r\n")
-    return _code(await talk.until(_complete))
+    answer = await talk.until(_complete)
+    code = _code(answer)
+    if code == 530 and _FULL.search(answer):
+        raise TalkError(f"the server was busy: {shown_answer(answer)}")
+    return code
 
 
 def _complete(data: bytes) -> bool:

@@ -20,6 +20,10 @@ _FAILURES = {
 }
 _SELECTED = {0: "standard RDP security", 1: "TLS", 2: "network-level authentication",
              8: "network-level authentication"}  # fmt: skip
+_CHOICES = {STANDARD: (0,), TLS: (0, 1), TLS | CREDSSP: (0, 1, 2, 8)}
+"""What a server may choose of what was offered: RDP's own security always, network-level in its two forms."""
+_REFUSALS = {STANDARD: (1, 5, 6), TLS: (2, 3, 5, 6), TLS | CREDSSP: (2, 3, 6)}
+"""The refusals that make sense for what was offered."""
 _LENGTH_LIMIT = 512
 
 
@@ -57,9 +61,9 @@ async def _offer(asked: Asked, protocols: int) -> tuple[bool, int]:
         if version != 3 or not 11 <= length <= _LENGTH_LIMIT:
             raise TalkError("no answer of RDP came back")
         going, value = read_confirm(await frames.exactly(length - 4))
-    if going and value not in _SELECTED:
+    if going and value not in _CHOICES[protocols]:
         raise TalkError(f"the server chose the security protocol {value}, which was not offered")
-    if not going and value not in _FAILURES:
+    if not going and value not in _REFUSALS[protocols]:
         raise TalkError(f"a refusal with the number {value}, which decides nothing")
     return going, value
 
@@ -71,7 +75,7 @@ async def _look(asked: Asked) -> tuple[RdpServers, str]:
     best = await _offer(asked, TLS | CREDSSP)
     server = RdpServer(
         port=asked.port.name,
-        standard=standard == (True, STANDARD),
+        standard=(True, STANDARD) in (standard, tls, best),
         tls=tls == (True, TLS),
         network_level=best[0] and best[1] in (2, 8),
     )

@@ -19,7 +19,6 @@ MORE_PROCESSING = 0xC0000016
 PENDING = 0x00000103
 REFUSALS = {
     0xC0000022: "access denied",
-    0xC000005E: "no logon servers",
     0xC0000061: "privilege not held",
     0xC000006D: "logon failure",
     0xC000006E: "account restriction",

@@ -12,6 +12,8 @@ SYS_DESCR = bytes((0x2B, 6, 1, 2, 1, 1, 1, 0))
 V1, V2C, V3 = 0, 1, 3
 INTEGER, OCTETS, NULL, OID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 GET, RESPONSE, REPORT = 0xA0, 0xA2, 0xA8
+_NO_VALUE = (0x80, 0x81, 0x82)
+"""What version 2c puts in the place of a value that is not there, or not in view."""
 LONGEST = 65_535
 
 
@@ -19,13 +21,15 @@ LONGEST = 65_535
 class SnmpAnswer:
     """One answer: its version, the number of the request, the error and the text of the first value.
 
-    `value` is empty where the value is no text; `engine` is the id of an SNMPv3 engine, empty before v3.
+    `value` is empty where the value is no text; `told` is whether there was a value at all, of any kind.
+    `engine` is the id of an SNMPv3 engine, empty before v3.
     """
 
     version: int
     request: int
     error: int = 0
     value: bytes = b""
+    told: bool = False
     engine: bytes = b""
 
 
@@ -82,7 +86,8 @@ def _read_pdu(version: int, content: bytes) -> SnmpAnswer:
         parts = values(binding)
         _next(parts, OID)
         kind, value = next(parts, (NULL, b""))
-        return SnmpAnswer(version, request, error, value if kind == OCTETS else b"")
+        told = error == 0 and kind != NULL and kind not in _NO_VALUE
+        return SnmpAnswer(version, request, error, value if told and kind == OCTETS else b"", told=told)
     return SnmpAnswer(version, request, error)
 
 

@@ -23,9 +23,18 @@ from scanner.collect.collector import Collected
 from scanner.collect.network import hello
 from scanner.collect.network.ask import starttls, tls_certificate, tls_settings, tls_suites
 from scanner.collect.network.ask.question import Asked, Question, undecided
-from scanner.collect.network.ask.tls_entrance import Answer, Entrance, in_words
+from scanner.collect.network.ask.tls_entrance import (
+    Answer,
+    Closed,
+    Entrance,
+    Good,
+    Silent,
+    in_words,
+    is_refusal,
+)
 
 _OLD = frozenset({"SSLv3", "TLSv1.0", "TLSv1.1"})
+_ASKED = ("TLSv1.0", "TLSv1.1", "TLSv1.2")
 _PRESENTED: frozenset[type[Fact]] = frozenset({TlsCertificates, TlsChains, TlsTrusts})
 _NEGOTIATED: frozenset[type[Fact]] = frozenset(
     {TlsVersions, TlsCiphers, TlsSuites, TlsSettings, TlsFallbacks, TlsGroups}
@@ -61,15 +70,37 @@ async def _support(entrance: Entrance) -> Collected:
     accepted = tuple(
         v for v in hello.VERSIONS if isinstance(a := answers[v], hello.ServerHello) and a.version == v
     )
+    if accepted:
+        await _make_sure(entrance, answers, accepted[-1])
     found = Collected()
     if TlsVersions in asked.wanted:
         found += _versions(entrance, answers, accepted)
+    if accepted == ("TLSv1.3",) and (left := [v for v in _ASKED if not _is_refusal(answers[v], v)]):
+        # Only who refused all that is older has none of its flaws.
+        reason = f"{left[-1]}: {_words(answers[left[-1]], left[-1])}"
+        kinds = asked.wanted & (_NEGOTIATED - {TlsVersions, TlsFallbacks})
+        return sum((undecided(kind, asked, reason) for kind in kinds), found)
     if TlsCiphers in asked.wanted:
         found += await _ciphers(entrance, accepted)
     newer = tuple(hello.VERSIONS)[tuple(hello.VERSIONS).index(accepted[-1]) + 1 :] if accepted else ()
     decided = all(_is_refusal(answers[version], version) for version in newer)
     newest = accepted[-1] if accepted and decided else ""
     return found + await tls_settings.collect(entrance, accepted, newest)
+
+
+async def _make_sure(entrance: Entrance, answers: dict[str, Answer | str], newest: str) -> None:
+    """Some servers close where others send an alert; whether this one refuses so is tried for each."""
+    entrance.good = Good(newest, () if newest == "TLSv1.3" else tls_suites.ALL)
+    for version, answer in tuple(answers.items()):
+
+        async def again(version: str = version) -> Answer | str:
+            return await _hello(entrance, version)
+
+        answers[version] = await entrance.sure(answer, again)
+    if not entrance.steady:
+        # What was taken for a refusal before the port showed that it closes at random is none.
+        for version, answer in answers.items():
+            answers[version] = Closed() if isinstance(answer, Silent) else answer
 
 
 async def _hello(entrance: Entrance, version: str) -> Answer | str:
@@ -99,9 +130,12 @@ def _is_refusal(answer: Answer | str, version: str) -> bool:
     match answer:
         case hello.Alert(number):
             return number in hello.REFUSALS or (number == hello.INTERNAL_ERROR and version in _OLD)
+        case Silent():
+            return True
         case hello.ServerHello(chosen):
-            # It chose an older version than the newest that was offered: it does not speak this one.
-            return chosen != version
+            # It chose an older version than the newest that was offered: it does not speak this one. A
+            # newer one was not offered, and is nonsense.
+            return hello.VERSIONS[chosen] < hello.VERSIONS[version]
         case _:
             return False
 
@@ -114,20 +148,24 @@ def _words(answer: Answer | str, version: str) -> str:
 async def _ciphers(entrance: Entrance, accepted: tuple[str, ...]) -> Collected:
     asked = entrance.asked
     older = [v for v in accepted if v != "TLSv1.3"]
-    if not older and "TLSv1.3" in accepted:
-        # TLS 1.3 has no weak suites, and nothing older is spoken here: that is the answer.
-        answer: Answer | str = hello.Alert(min(hello.REFUSALS))
-    else:
-        newest = older[-1] if older else "TLSv1.2"
-        answer = await entrance.offer(newest, tuple(hello.WEAK_CIPHERS))
+    # TLS 1.3 has no weak suites; where nothing older is spoken, that is the answer.
+    answer: Answer | str = hello.Alert(min(hello.REFUSALS))
+    newest_and_oldest = dict.fromkeys((older[-1], older[0])) if older else {}
+    for version in newest_and_oldest if accepted else ("TLSv1.2",):
+        # Newer versions left suites out that a server may still take up in an older one.
+        answer = await entrance.offer(version, tuple(hello.WEAK_CIPHERS))
+        if not is_refusal(answer):
+            break
     if isinstance(answer, hello.ServerHello):
         weak: tuple[str, ...] = (tls_suites.suite_name(answer.cipher),)
-    elif isinstance(answer, hello.Alert) and answer.number in hello.REFUSALS and accepted:
+    elif is_refusal(answer) and accepted:
         weak = ()
     else:
         reason = f"an offer of weak ciphers only: {in_words(answer, 'TLSv1.2')}"
         return undecided(TlsCiphers, asked, reason)
-    said = f"{asked.port.name} picked {weak[0]}" if weak else f"{asked.port.name} refused all weak ciphers"
+    said = f"{asked.port.name} " + (f"picked {weak[0]}" if weak else "refused all weak ciphers")
+    if isinstance(answer, Silent):
+        said += f": {in_words(answer, 'TLSv1.2')}"
     how = f"a TLS hello with weak ciphers only to {asked.address} {asked.port.name}"
     fact = TlsCiphers((TlsCipherSupport(asked.port.name, weak, entrance.via),))
     return Collected((fact,), sources=(source(TlsCiphers, how, asked.at, said, asked.port.name),))
@@ -142,5 +180,5 @@ QUESTION = Question(
     _applies,
     ask,
     "TLS handshakes, one per version and up to twelve with chosen ciphers, after STARTTLS where TLS "
-    "does not come first",
+    "does not come first; where a port closes instead of refusing, the same again between two that it takes",
 )

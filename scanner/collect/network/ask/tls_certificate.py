@@ -17,10 +17,10 @@ from checks.facts.network.tls import Certificate, ChainLink, TlsCertificates, Tl
 from checks.facts.snapshot import Fact, source
 from checks.fix import printable
 from scanner.collect.collector import Collected
-from scanner.collect.network import web
-from scanner.collect.network.ask import tls_trust
+from scanner.collect.network import hello, web
+from scanner.collect.network.ask import tls_suites, tls_trust
 from scanner.collect.network.ask.question import undecided
-from scanner.collect.network.ask.tls_entrance import Entrance
+from scanner.collect.network.ask.tls_entrance import Entrance, Good, in_words
 from scanner.collect.network.talk import TalkError
 
 NAME_LIMIT = 250
@@ -37,7 +37,8 @@ async def collect(entrance: Entrance) -> Collected:
         async with entrance.talk() as talk:
             tls = await talk.tls(web.client_context())
             chain = presented(tls)
-            agreed = f"{tls.version()} {(tls.cipher() or ('',))[0]}"
+            version = tls.version() or ""
+            agreed = f"{version} {(tls.cipher() or ('',))[0]}"
         if not chain:
             return _undecided(
                 entrance, "the server presented no certificate", TlsCertificates, TlsChains, TlsTrusts
@@ -49,7 +50,8 @@ async def collect(entrance: Entrance) -> Collected:
         return _undecided(entrance, _unreadable(error), *_KINDS)
     found = Collected()
     if TlsCertificates in asked.wanted:
-        found += _certificate(entrance, one, agreed)
+        other, why_not = await _other(entrance, one, version)
+        found += _certificates(entrance, (one, other) if other else (one,), agreed, why_not)
     if asked.wanted & {TlsChains, TlsTrusts}:
         found += _chain(entrance, one, chain)
     return found
@@ -75,20 +77,46 @@ def _unreadable(error: Exception) -> str:
     return f"the certificate cannot be read: {printable(str(error))[:NAME_LIMIT]}"
 
 
-def _certificate(entrance: Entrance, one: Certificate, agreed: str) -> Collected:
+async def _other(entrance: Entrance, one: Certificate, version: str) -> tuple[Certificate | None, str]:
+    """The certificate with the other kind of key for clients that take no other, or why there is none.
+
+    TLS 1.3 hides it; it is read from TLS 1.2, where many servers show it to old clients only.
+    """
+    if version in hello.VERSIONS:
+        entrance.good = Good(version, () if version == "TLSv1.3" else tls_suites.ALL)
+    suites = tls_suites.BY_CURVE if one.key_type == "RSA" else tls_suites.BY_RSA
+    kind = "EC" if one.key_type == "RSA" else "RSA"
+    flight = await entrance.flight("TLSv1.2", tuple(suites))
+    if not isinstance(flight, hello.Flight) or not flight.chain:
+        return None, f"another one with a key of the kind {kind}: {in_words(flight, 'TLSv1.2')}"
+    try:
+        other = read_certificate(one.port, flight.chain[0], entrance.via)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        return None, f"another one with a key of the kind {kind}: {_unreadable(error)}"
+    if other.key_type == one.key_type:
+        return None, f"no other one with a key of the kind {kind}"
+    return other, ""
+
+
+def _certificates(
+    entrance: Entrance, shown: tuple[Certificate, ...], agreed: str, why_no_other: str
+) -> Collected:
     asked = entrance.asked
-    lines = (
-        f"{one.port} {agreed}",
+    lines = [f"{asked.port.name} {agreed}", *(line for one in shown for line in _told(one))]
+    how = f"a TLS handshake with {asked.address} {asked.port.name}"
+    fact = TlsCertificates(str(asked.address), shown)
+    said = "\n".join((*lines, why_no_other) if why_no_other else lines)
+    return Collected((fact,), sources=(source(TlsCertificates, how, asked.at, said, asked.port.name),))
+
+
+def _told(one: Certificate) -> tuple[str, ...]:
+    return (
         f"subject {one.subject}; issuer {one.issuer}; names {', '.join(one.names) or 'none'}",
         f"valid from {one.not_before:%Y-%m-%d} to {one.not_after:%Y-%m-%d}; revocation not asked",
         f"key {one.key_type} {one.curve or one.key_bits}; signature "
         f"{one.signature_hash or 'without a hash'}; self-signed {'yes' if one.self_signed else 'no'}",
         f"SHA-256 {one.fingerprint}; of the key {one.key_fingerprint}",
     )
-    how = f"a TLS handshake with {asked.address} {asked.port.name}"
-    fact = TlsCertificates(str(asked.address), (one,))
-    evidence = source(TlsCertificates, how, asked.at, "\n".join(lines), asked.port.name)
-    return Collected((fact,), sources=(evidence,))
 
 
 def _chain(entrance: Entrance, one: Certificate, chain: tuple[bytes, ...]) -> Collected:

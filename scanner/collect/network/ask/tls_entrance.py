@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +13,18 @@ from scanner.collect.network.ask import starttls
 from scanner.collect.network.ask.question import Asked
 from scanner.collect.network.talk import Talk, TalkError
 
-Answer = hello.ServerHello | hello.Alert
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The server ended the stream in order, without a byte in answer; that alone decides nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """It did so twice, and took a good hello each time right after it: that is how it refuses."""
+
+
+Answer = hello.ServerHello | hello.Alert | Closed | Silent
 T = TypeVar("T")
 
 MOST_HANDSHAKES = 12
@@ -22,18 +33,29 @@ _FEW = {"mysql": 4}
 """MySQL counts handshakes that were left, and shuts a client out after a hundred of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A hello that this port took: its version and suites."""
+
+    version: str
+    ciphers: tuple[int, ...]
+
+
 @dataclass
 class Entrance:
     """One port that speaks TLS at once or after a request for it.
 
     `opened` is whether it was ever led to TLS, `closed` why the first try to lead it there failed: then
-    it is not tried again.
+    it is not tried again. `good` is a hello that was taken; `steady` is false once the port closed where
+    it had answered before: then nothing follows from a connection that it closes.
     """
 
     asked: Asked
     opened: bool = False
     closed: str = ""
     spent: int = 0
+    good: Good | None = None
+    steady: bool = True
 
     @property
     def via(self) -> str:
@@ -75,7 +97,7 @@ class Entrance:
                 raise
             raise TalkError("the server did not start TLS, as it had done before") from None
 
-    async def say(self, said: bytes, read: Callable[[bytes], T | None]) -> T | str:
+    async def say(self, said: bytes, read: Callable[[bytes], T | None]) -> T | Closed | str:
         """What the server makes of these bytes, or the reason for which that is not known."""
         data = b""
         try:
@@ -84,25 +106,60 @@ class Entrance:
                 while (answer := read(data)) is None:
                     more = await talk.read()
                     if not more:
-                        return "the server closed the connection without an alert"
+                        return "the server broke off in the middle of its answer" if data else Closed()
                     data += more
                 return answer
         except (TalkError, hello.NotTlsError) as error:
             return str(error)
 
-    async def offer(self, version: str, ciphers: tuple[int, ...]) -> Answer | str:
-        """What the server makes of a hello with these suites; it counts."""
+    async def takes(self) -> bool:
+        """Whether the good hello is taken still; where it is not, the port is not steady."""
+        if self.good is None:
+            return False
+        said = hello.client_hello(self.good.version, os.urandom(64), self.good.ciphers)
+        answer = await self.say(said, hello.read_answer)
+        taken = isinstance(answer, hello.ServerHello) and answer.version == self.good.version
+        self.steady = self.steady and taken
+        return taken
+
+    async def sure(
+        self, answer: T | Closed | str, again: Callable[[], Awaitable[object]]
+    ) -> T | Answer | str:
+        """The answer, or `Silent` where the port closed and does so again, between two good hellos."""
+        if not isinstance(answer, Closed) or self.via in _FEW or not self.steady:
+            return answer
+        if not await self.takes():
+            return answer
+        self.steady = isinstance(await again(), Closed)
+        if self.steady and await self.takes():
+            return Silent()
+        return answer
+
+    async def offer(self, version: str, ciphers: tuple[int, ...], *, once: bool = False) -> Answer | str:
+        """What the server makes of a hello with these suites; it counts, but not what makes it sure.
+
+        `once` is for a question whose answer may stay open.
+        """
         self.spent += 1
-        said = hello.client_hello(version, os.urandom(64), ciphers)
-        return self.sound(version, ciphers, await self.say(said, hello.read_answer))
+
+        async def say() -> Answer | str:
+            said = hello.client_hello(version, os.urandom(64), ciphers)
+            return self.sound(version, ciphers, await self.say(said, hello.read_answer))
+
+        answer = await say()
+        return answer if once else await self.sure(answer, say)
 
     async def flight(
         self, version: str, ciphers: tuple[int, ...], *, curious: bool = False, alpn: bool = False
-    ) -> hello.Flight | hello.Alert | str:
-        """All that the server says to it before our next word; for TLS 1.2 and older. It counts."""
+    ) -> hello.Flight | Answer | str:
+        """All that the server says to it before our next word; for TLS 1.2 and older. It counts as above."""
         self.spent += 1
-        said = hello.client_hello(version, os.urandom(64), ciphers, curious=curious, alpn=alpn)
-        return self.sound(version, ciphers, await self.say(said, hello.read_flight))
+
+        async def say() -> hello.Flight | Answer | str:
+            said = hello.client_hello(version, os.urandom(64), ciphers, curious=curious, alpn=alpn)
+            return self.sound(version, ciphers, await self.say(said, hello.read_flight))
+
+        return await self.sure(await say(), say)
 
     @staticmethod
     def sound(version: str, ciphers: tuple[int, ...], answer: T | str) -> T | str:
@@ -126,5 +183,14 @@ def in_words(answer: Answer | hello.Flight | str, version: str) -> str:
             return "accepted" if chosen == version else f"answered with {chosen}"
         case hello.Flight():
             return "accepted"
+        case Closed():
+            return "the server closed the connection without an alert"
+        case Silent():
+            return "closed without an alert, twice, while a good hello was answered in between and after"
         case _:
             return str(answer)
+
+
+def is_refusal(answer: object) -> bool:
+    """Whether the server said no to what was offered, by an alert that decides or by closing surely."""
+    return isinstance(answer, Silent) or (isinstance(answer, hello.Alert) and answer.number in hello.REFUSALS)

@@ -21,7 +21,7 @@ from scanner.collect.collector import Collected
 from scanner.collect.network import hello, web
 from scanner.collect.network.ask import tls_suites
 from scanner.collect.network.ask.question import undecided
-from scanner.collect.network.ask.tls_entrance import Entrance, in_words
+from scanner.collect.network.ask.tls_entrance import Entrance, Silent, in_words, is_refusal
 from scanner.collect.network.talk import TalkError
 
 _NEWEST = "TLSv1.3"
@@ -138,7 +138,7 @@ async def _suites(entrance: Entrance, first: hello.ServerHello, *, fresh: bool, 
     fresh = fresh or first.cipher in tls_suites.FRESH
     if not fresh:
         answer = await entrance.offer(version, tuple(tls_suites.FRESH))
-        if not isinstance(answer, hello.ServerHello) and not _refused(answer):
+        if not isinstance(answer, hello.ServerHello) and not is_refusal(answer):
             reason = f"an offer of suites with forward secrecy only: {in_words(answer, version)}"
             return undecided(TlsSuites, entrance.asked, reason)
         fresh = isinstance(answer, hello.ServerHello)
@@ -159,9 +159,9 @@ async def _picked(entrance: Entrance, first: hello.ServerHello) -> tuple[list[in
     # One hello is kept for the question of whose order counts.
     while entrance.left > 1:
         rest = tuple(number for number in tls_suites.SOUND if number not in picked)
-        answer = await entrance.offer(first.version, rest)
+        answer = await entrance.offer(first.version, rest, once=True)
         if not isinstance(answer, hello.ServerHello):
-            return picked, _refused(answer)
+            return picked, is_refusal(answer)
         picked.append(answer.cipher)
     return picked, False
 
@@ -178,7 +178,7 @@ async def _groups(entrance: Entrance, version: str) -> Collected:
     answer = await entrance.flight(version, tuple(tls_suites.FINITE_FIELD))
     if isinstance(answer, hello.Flight) and answer.prime_bits:
         bits = answer.prime_bits
-    elif _refused(answer):
+    elif is_refusal(answer):
         bits = 0
     else:
         reason = f"an offer of Diffie-Hellman only: {in_words(answer, version)}"
@@ -190,16 +190,13 @@ async def _groups(entrance: Entrance, version: str) -> Collected:
 
 async def _fallback(entrance: Entrance, version: str) -> Collected:
     answer = await entrance.offer(version, (*tls_suites.ALL, hello.FALLBACK))
-    guarded = answer == hello.Alert(hello.INAPPROPRIATE_FALLBACK)
+    # A hello that differed in nothing else was taken: the close is about the fallback.
+    guarded = answer in (hello.Alert(hello.INAPPROPRIATE_FALLBACK), Silent())
     if not guarded and not isinstance(answer, hello.ServerHello):
         return undecided(TlsFallbacks, entrance.asked, f"a fallback: {in_words(answer, version)}")
     one = TlsFallback(entrance.asked.port.name, version, guarded, entrance.via)
     said = f"{one.port} a fallback to {version}: {in_words(answer, version)}"
     return _told(entrance, TlsFallbacks((one,)), "a TLS hello that says it fell back", said)
-
-
-def _refused(answer: object) -> bool:
-    return isinstance(answer, hello.Alert) and answer.number in hello.REFUSALS
 
 
 def _told(entrance: Entrance, fact: Fact, what: str, said: str) -> Collected:

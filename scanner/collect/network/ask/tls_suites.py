@@ -82,6 +82,9 @@ SOUND: Mapping[int, str] = MappingProxyType({**FRESH, **_of(_NUMBERS)})
 """Number → name of all suites that are not weak, best first."""
 FINITE_FIELD: Mapping[int, str] = _of(("DHE-RSA", "DHE-DSS"))
 """Those that make their keys in a group modulo a prime, of whose size the server decides."""
+BY_RSA: Mapping[int, str] = _of(("ECDHE-RSA", "DHE-RSA", "RSA"))
+BY_CURVE: Mapping[int, str] = _of(("ECDHE-ECDSA",))
+"""Those in which the server proves itself by an RSA key, and by a key on a curve."""
 ALL = (*SOUND, *WEAK_CIPHERS)
 """All numbers that may be offered to find out whether a version is spoken at all."""
 

@@ -7,12 +7,12 @@ import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from checks.facts.network.tls import Certificate, TlsTrust, TlsTrusts
 from checks.facts.snapshot import source
@@ -22,6 +22,7 @@ from scanner.collect.network.ask.question import undecided
 from scanner.collect.network.ask.tls_entrance import Entrance
 
 REASON_LIMIT = 300
+_ANY_USE = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 STORE_LIMIT = 4_000_000
 """Bytes of a store; the usual ones have a quarter of a million."""
 
@@ -89,11 +90,12 @@ def distrust(one: Certificate, chain: tuple[bytes, ...], roots: Roots, at: datet
         warnings.simplefilter("ignore")
         leaf, *others = (x509.load_der_x509_certificate(der) for der in chain)
         try:
-            subject = _subject(one)
+            if not one.names:
+                raise ValueError("it names no host in its subjectAltName, which clients demand")
             # Its age is the question of other checks; here it is taken at a time of its own.
             when = min(max(at, one.not_before), one.not_after)
-            verifier = _policy(roots).time(when.replace(tzinfo=None)).build_server_verifier(subject)
-            verifier.verify(leaf, others)
+            # Whose name it is is theirs too, so it is followed like one of a client, which has no name.
+            _policy(roots).time(when.replace(tzinfo=None)).build_client_verifier().verify(leaf, others)
         except verification.VerificationError as error:
             return printable(_why(leaf, others, roots, str(error)))[:REASON_LIMIT]
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -104,26 +106,27 @@ def distrust(one: Certificate, chain: tuple[bytes, ...], roots: Roots, at: datet
 def _policy(roots: Roots) -> verification.PolicyBuilder:
     """Paths by signatures, names and times; what else a root of one's own lacks does not matter."""
     loose, either = verification.ExtensionPolicy.permit_all(), verification.Criticality.AGNOSTIC
+    loose = loose.may_be_present(x509.ExtendedKeyUsage, either, _for_servers)
     return (
         verification.PolicyBuilder()
         .store(roots.store)
         .extension_policies(
-            ca_policy=loose.require_present(x509.BasicConstraints, either, None),
+            ca_policy=loose.require_present(x509.BasicConstraints, either, None).may_be_present(
+                x509.KeyUsage, either, _signs
+            ),
             ee_policy=loose.require_present(x509.SubjectAlternativeName, either, None),
         )
     )
 
 
-def _subject(one: Certificate) -> x509.DNSName | x509.IPAddress:
-    """A name that this certificate covers, so that the names decide nothing here."""
-    if not one.names:
-        raise ValueError("it names no host in its subjectAltName, which clients demand")
-    for name in one.names:
-        try:
-            return x509.IPAddress(ip_address(name))
-        except ValueError:
-            return x509.DNSName(f"any{name[1:]}" if name.startswith("*.") else name)
-    raise AssertionError
+def _for_servers(_: verification.Policy, __: x509.Certificate, uses: x509.ExtendedKeyUsage | None) -> None:
+    if uses is not None and not {ExtendedKeyUsageOID.SERVER_AUTH, _ANY_USE} & set(uses):
+        raise ValueError("a certificate of the path is not meant for servers (extendedKeyUsage)")
+
+
+def _signs(_: verification.Policy, __: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+    if usage is not None and not usage.key_cert_sign:
+        raise ValueError("a certificate of the path may not sign others (keyUsage)")
 
 
 def _why(leaf: x509.Certificate, others: list[x509.Certificate], roots: Roots, told: str) -> str:

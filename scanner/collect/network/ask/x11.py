@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from checks.facts.network.screens import X11Server, X11Servers
@@ -15,6 +16,8 @@ _SETUP_WORDS = 8
 _READ = 400
 _SETUP = struct.pack("<BxHHHHxx", 0x6C, 11, 0, 0, 0)
 _FAILED, _SUCCESS, _AUTHENTICATE = 0, 1, 2
+_FOR_A_KEY = re.compile(r"(?i)auth|no protocol specified|not allowed|denied")
+"""Words of refusals for want of a key; a display may also be full, or speak another version."""
 
 
 async def _look(asked: Asked) -> tuple[X11Servers, str]:
@@ -29,6 +32,8 @@ async def _look(asked: Asked) -> tuple[X11Servers, str]:
         # The beginning of a success says all; its rest describes the screens.
         body = await frames.exactly(min(words * 4, _READ))
     reason = shown_answer(body[: size or None]) if status == _FAILED else ""
+    if status == _FAILED and not _FOR_A_KEY.search(reason):
+        raise TalkError(f"refused for another reason than a missing key: {reason}")
     answer = {_SUCCESS: "the setup succeeded", _AUTHENTICATE: "further authentication is asked for"}.get(
         status, f"refused: {reason}"
     )

@@ -55,6 +55,8 @@ def site(pages: Pages) -> Handler:
             status, body = pages.get(lines[0].split(" ")[1], ("404 Not Found", "404 page not found"))
             first = f"HTTP/1.1 {status}\r\nContent-Length: {len(body.encode())}\r\n\r\n"
             connection.sendall((first + body).encode())
+            if "Connection: close" in lines:
+                return
 
     return handle
 
@@ -203,7 +205,7 @@ def test_a_stranger_on_the_port_of_an_api_must_name_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({api.name for api in APIS if api.ports}))
 def test_a_refusal_on_the_port_of_one_api_alone_is_its_own(name: str) -> None:
-    row = next(api for api in APIS if api.name == name)
+    row = next(api for api in APIS if api.name == name and api.read and not api.read.body)
     [number, *_] = sorted(row.ports)
     [candidate] = candidates([row], number, Told("port: x", ""))
     refusal = Response(401, {}, b"")
@@ -277,6 +279,120 @@ def test_an_etcd_that_insists_on_a_client_certificate_asks_for_a_login(
     assert (login.api, login.needed, login.tls) == ("etcd", True, True)
     assert "certificate" in login.answer
     assert found.gaps == (), "what speaks inside is not known to be a web server"
+
+
+def test_a_handshake_that_fails_for_another_reason_asks_for_no_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that needs TLS 1.2 with a cipher which nobody offers also says that the handshake failed."""
+    context = inside_tls(certificate(tmp_path), site({}), verify_mode=ssl.CERT_REQUIRED,
+                         maximum_version=ssl.TLSVersion.TLSv1_2)  # fmt: skip
+    with serving(context) as number:
+        etcd_on(number, monkeypatch)
+        found = probe(number, tls=True, service="")
+    [login] = only(found, ApiLogins).apis
+    assert (login.api, login.needed, login.decided) == ("etcd", False, False)
+    assert found.gaps == ()
+
+
+def test_a_front_page_that_failed_leaves_open_only_the_api_at_which_the_port_hints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving(resetting(1)) as number:
+        assert probe(number).facts == ()
+        [named] = only(probe(number, service="couchdb"), ApiLogins).apis
+        assert (named.api, named.decided, named.needed) == ("couchdb", False, False)
+        etcd_on(number, monkeypatch)
+        [usual] = only(probe(number), ApiLogins).apis
+        assert (usual.api, usual.decided) == ("etcd", False)
+        assert "reset" in usual.answer
+
+
+def test_a_stranger_on_the_port_of_etcd_gets_nothing_but_reads_without_a_body(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[bytes] = []
+
+    def listening(connection: socket.socket) -> None:
+        while more := connection.recv(65_536):
+            heard.append(more)
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(listening) as number:
+        etcd_on(number, monkeypatch)
+        assert only(probe(number), ApiLogins).apis == ()
+    assert {words.split(b" ")[0] for words in heard} == {b"GET", b"TRACE"}
+
+
+def test_a_busy_server_on_the_port_of_an_api_is_undecided() -> None:
+    row = next(api for api in APIS if api.name == "etcd" and api.read and not api.read.body)
+    [candidate] = candidates([row], 2379, Told("port: x", ""))
+    busy = Response(503, {}, b"later")
+    told = reception(candidate, 2379, busy, busy)
+    assert told is not None
+    assert (told.guard, told.lost) == (Guard.UNDECIDED, True)
+
+
+def test_a_way_that_was_not_answered_is_not_closed_by_the_refusal_of_another() -> None:
+    pages = {**fronted("jenkins"), "/script": ("403 Forbidden", "")}
+    [login] = apis({**pages, "/api/json?tree=mode": ("503 Busy", "")})
+    assert (login.decided, login.needed) == (False, False)
+    [login] = apis({**pages, "/api/json?tree=mode": ("404 Not Found", "")})
+    assert (login.decided, login.needed) == (True, True), "a way that is not there decides nothing"
+
+
+@pytest.mark.parametrize("name", [api.name for api in APIS if api.weak])
+def test_a_list_is_the_mark_of_nobody_in_particular(name: str) -> None:
+    """A program of one's own on a usual port may answer the same path with a list of its own."""
+    row = next(api for api in APIS if api.name == name and api.weak)
+    number = min(row.ports | row.maybe)
+    missing = Response(404, {}, b"")
+    [candidate] = candidates([row], number, Told("port: x", ""))
+    assert reception(candidate, number, Response(200, {}, b"[]"), missing) is None
+    told = reception(Candidate(row, "known"), number, Response(200, {}, b"[]"), missing)
+    assert told is not None
+    assert told.guard is Guard.NONE
+
+
+def test_a_portainer_with_an_administrator_asks_for_a_login() -> None:
+    pages = {**fronted("portainer"), "/api/users/admin/check": ("204 No Content", "")}
+    [login] = [a for a in apis(pages) if a.api == "portainer"]
+    assert (login.needed, login.decided) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("location", "guard"),
+    [
+        ("/login", Guard.LOGIN), ("https://sso.test/realms/x/openid-connect/auth?x=y", Guard.LOGIN),
+        ("https://auth.test/api/org", Guard.UNDECIDED), ("/api/org/?from=/login", Guard.UNDECIDED),
+        ("/authors", Guard.UNDECIDED),
+    ],
+)  # fmt: skip
+def test_only_a_way_to_a_login_asks_for_one(location: str, guard: Guard) -> None:
+    moved = (f"302 Found\r\nLocation: {location}", "")
+    [console] = consoles({"/": titled("Grafana"), "/api/org": moved})
+    assert console.guard is guard
+
+
+def test_statistics_that_stand_at_every_path_are_open() -> None:
+    page = titled("Statistics Report for HAProxy")
+    known = next(row for row in CONSOLES if row.product == "HAProxy statistics")
+    same = Response(200, {}, page[1].encode())
+    told = reception(Candidate(known, "known"), 80, same, same)
+    assert told is not None
+    assert told.guard is Guard.NONE
+
+
+def test_a_console_below_a_path_shows_itself_where_the_front_page_leads() -> None:
+    inside = ("200 OK", '<title>x / phpMyAdmin</title><input name="pma_password">')
+    [console] = consoles({"/": ("302 Found\r\nLocation: /pma/", ""), "/pma/": inside})
+    assert (console.product, console.guard) == ("phpMyAdmin", Guard.LOGIN)
+
+
+def test_a_vault_that_nobody_set_up_waits_for_whoever_comes() -> None:
+    state = ("200 OK", '{"type":"shamir","initialized":false,"sealed":true}')
+    [console] = consoles({"/": titled("Vault"), "/v1/sys/seal-status": state})
+    assert console.guard is Guard.NONE
 
 
 def test_nothing_of_an_answer_is_kept_but_its_mark() -> None:
@@ -390,7 +506,7 @@ def test_titles_of_other_sites_are_no_consoles() -> None:
 
 
 def test_a_hostile_title_is_shown_printable() -> None:
-    [console] = consoles({"/": ("200 OK", "<title>\x1b[31m\u202e Zabbix</title>")})
+    [console] = consoles({"/": ("200 OK", "<title>\x1b[31m\u202e x: Zabbix</title>")})
     assert console.known_by.isprintable()
 
 

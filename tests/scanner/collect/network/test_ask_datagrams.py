@@ -83,7 +83,9 @@ def test_an_agent_of_version_3_only_is_silent_to_communities() -> None:
     assert (one.communities, one.refused, one.versions) == ((), ("public", "private"), ("v3",))
 
 
-def agent_of(version: int, community: bytes, value: bytes = b"Old \x1b[1mswitch", error: int = 0) -> Reply:
+def agent_of(
+    version: int, community: bytes, value: bytes = b"Old \x1b[1mswitch", error: int = 0, kind: int = 4
+) -> Reply:
     """An agent that knows one version and one community, byte by byte."""
 
     def reply(data: bytes) -> tuple[bytes, ...]:
@@ -92,7 +94,7 @@ def agent_of(version: int, community: bytes, value: bytes = b"Old \x1b[1mswitch"
             return ()
         [start] = [n for n in range(len(data)) if data[n] == 0xA0 and n >= data.index(head) + len(head)][:1]
         request = data[start + 2 : start + 4 + data[start + 3]]
-        binding = tlv(0x30, tlv(6, SYS_DESCR), tlv(4, value))
+        binding = tlv(0x30, tlv(6, SYS_DESCR), tlv(kind, value))
         pdu = tlv(0xA2, request, integer(error), integer(0), tlv(0x30, binding))
         return (tlv(0x30, head, pdu),)
 
@@ -109,7 +111,20 @@ def test_an_agent_of_one_old_version_is_known(community: bytes, version: int, na
 
 def test_an_error_that_says_no_access_is_a_refusal() -> None:
     with answering_udp(agent_of(1, b"public", error=16)) as number:
-        assert "not answer any more" in gap(asked(SNMP, number), SnmpServers)
+        one = agent(number)
+    assert (one.communities, one.refused, one.versions) == ((), ("public", "private"), ("v2c",))
+    assert one.description == ""
+
+
+@pytest.mark.parametrize(
+    ("version", "error", "kind"), [(0, 2, 5), (1, 5, 4), (1, 0, 0x80), (1, 0, 0x81), (1, 0, 5)]
+)
+def test_an_answer_without_a_value_is_neither_told_nor_refused(version: int, error: int, kind: int) -> None:
+    """noSuchName, or a value out of view: so a community is answered that is known and sees little."""
+    with answering_udp(agent_of(version, b"public", b"" if kind != 4 else b"x", error, kind)) as number:
+        one = agent(number)
+    assert (one.communities, one.refused) == ((), ("private",))
+    assert (one.versions, one.description) == (("v2c" if version else "v1",), "")
 
 
 def test_an_agent_that_is_gone_afterwards_decides_nothing() -> None:
@@ -182,6 +197,28 @@ def test_a_time_server_that_stops_telling_the_time_decides_nothing() -> None:
         assert "no answer" in gap(asked(NTP, number), NtpServers)
 
 
+@pytest.mark.parametrize("error", [1, 3])
+def test_a_list_of_clients_that_is_wanted_in_another_form_decides_nothing(error: int) -> None:
+    private = struct.pack("!BBBBHH", 0x97, 0, 3, 42, error << 12, 0)
+    with answering_udp(time_server(NO_CONTROL, private)) as number:
+        assert "another form" in gap(asked(NTP, number), NtpServers)
+
+
+@pytest.mark.parametrize("word", [b"RATE", b"DENY"])
+def test_a_time_server_that_sends_us_away_decides_nothing(word: bytes) -> None:
+    """Its silence to the queries is that of a server that speaks no more with us."""
+
+    def away(data: bytes) -> tuple[bytes, ...]:
+        return (
+            (b"\xe4\0\x06\xec" + bytes(8) + word + bytes(8) + data[40:48] + bytes(16),)
+            if data[0] & 7 == 3
+            else ()
+        )
+
+    with answering_udp(away) as number:
+        assert f"sent us away ({word.decode()})" in gap(asked(NTP, number), NtpServers)
+
+
 def test_the_time_for_somebody_else_is_no_answer() -> None:
     with answering_udp(saying_udp(b"\x24\x02" + bytes(46))) as number:
         assert "no answer" in gap(asked(NTP, number), NtpServers)
@@ -199,13 +236,15 @@ def test_a_controller_lists_its_cipher_suites(controller: int) -> None:
     assert one.suites == tuple(range(15))
 
 
-def board(status: int, ways: int, records: bytes = b"") -> Reply:
+def board(status: int, ways: int, records: bytes = b"", lower: int = 0) -> Reply:
     """A controller, byte by byte: RMCP, a session header of zeros, and the message with both checksums."""
 
     def reply(data: bytes) -> tuple[bytes, ...]:
         command = data[19]
         if command == 0x38:
-            body = bytes((0, 1, ways, status, 2, 0, 0, 0, 0))
+            # The ways in of the level that was asked for, the last byte of the question.
+            offered = ways | (lower if data[21] & 15 < 4 else 0)
+            body = bytes((0, 1, offered, status, 2, 0, 0, 0, 0))
         else:
             part = (data[22] & 0x3F) * 16
             body = b"\0\x01" + records[part : part + 16]
@@ -232,6 +271,13 @@ def test_a_controller_that_asks_for_names_and_passwords_is_told_apart() -> None:
         False,
     )
     assert other.suites == (3, 17, 128)
+
+
+def test_what_only_a_lower_level_offers_is_seen_too() -> None:
+    """Sessions without authentication that are off for administrators may be on for users."""
+    with answering_udp(board(0x04, 0x84, lower=0x01)) as number:
+        [one] = only(asked(CONTROLLERS, number), IpmiControllers).controllers
+    assert one.authentication == ("none", "md5")
 
 
 def wrong_sum(data: bytes) -> tuple[bytes, ...]:
@@ -263,10 +309,9 @@ def test_a_controller_that_lies_or_refuses_decides_nothing(
         assert words in gap(asked(question, number), kind)
 
 
-def test_an_endless_or_empty_list_of_suites_ends() -> None:
-    with answering_udp(board(0, 0x80, b"\xc0\x03\x01\x41" * 400)) as number:
-        [one] = only(asked(SUITES, number), IpmiCipherSuites).controllers
-    assert one.suites == (3,)
+def test_an_endless_or_empty_list_of_suites_ends_and_decides_nothing() -> None:
+    with answering_udp(board(0, 0x80, b"\xc0\x03\x01\x41" * 300)) as number:
+        assert "without an end" in gap(asked(SUITES, number), IpmiCipherSuites)
     with answering_udp(board(0, 0x80)) as number:
         assert "none in it" in gap(asked(SUITES, number), IpmiCipherSuites)
 

@@ -49,11 +49,20 @@ def rsyncd(listed: bytes, answers: dict[bytes, bytes]) -> Handler:
 
 def test_the_words_of_the_day_are_no_modules() -> None:
     listed = b"Welcome\nto the lab\nsrc            \tthe sources\nhome           \t\n@RSYNCD: EXIT\n"
-    answers = {b"src": b"Welcome\n@RSYNCD: OK\n", b"home": b"@ERROR: access denied to home from x\n"}
+    answers = {b"src": b"Welcome\n@RSYNCD: OK\n", b"home": b"@RSYNCD: AUTHREQD abc\n"}
     with serving(rsyncd(listed, answers)) as number:
         [server] = only(modules(number), RsyncServers).servers
     assert [(one.name, one.open) for one in server.modules] == [("src", True), ("home", False)]
-    assert server.modules[1].answer.startswith("@ERROR: access denied")
+
+
+def test_a_module_for_other_addresses_is_a_gap_and_the_rest_is_tried() -> None:
+    listed = b"home\tx\nsrc\ty\n@RSYNCD: EXIT\n"
+    answers = {b"src": b"@RSYNCD: OK\n", b"home": b"@ERROR: access denied to home from x\n"}
+    with serving(rsyncd(listed, answers)) as number:
+        found = modules(number)
+    assert [one.name for one in only(found, RsyncServers).servers[0].modules] == ["src"]
+    [gap] = found.gaps
+    assert "module home turns this address away" in gap.reason
 
 
 def test_a_server_that_lists_nothing_has_no_module() -> None:
@@ -180,10 +189,14 @@ def test_exports_are_told_with_their_clients(parts: int) -> None:
 
 def test_everybody_is_found_among_many_clients() -> None:
     many = tuple(f"10.0.0.{n}".encode() for n in range(200))
-    with mounted(rpc(export_list((b"/srv", (*many, b"*"))))) as number:
-        [server] = only(exports(number), NfsServers).servers
-    assert server.exports[0].clients[0] == "*"
-    assert len(server.exports[0].clients) == nfs.CLIENTS
+    for everybody in (b"*", b"0.0.0.0/0.0.0.0", b"(everyone)", b"*.org", b""):
+        with mounted(rpc(export_list((b"/srv", (*many, everybody))))) as number:
+            [server] = only(exports(number), NfsServers).servers
+        assert server.exports[0].clients[0] == everybody.decode()
+        assert len(server.exports[0].clients) == nfs.CLIENTS
+    networks = tuple(f"10.0.{n}.0/24".encode() for n in range(nfs.CLIENTS))
+    with mounted(rpc(export_list((b"/srv", (*networks, b"*"))))) as number:
+        assert "groups of clients" in reason(exports(number), NfsServers)
 
 
 def test_nfs_without_a_mount_service_is_a_gap_and_a_fragile_port_is_never_asked() -> None:

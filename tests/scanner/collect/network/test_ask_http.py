@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler
 from ipaddress import ip_address
@@ -13,10 +15,12 @@ from time import monotonic
 
 import pytest
 
+from checks.catalogue import load
 from checks.facts.network import OpenPort
 from checks.facts.network.consoles import Consoles
 from checks.facts.network.logins import ApiLogins
 from checks.facts.network.web import Cookie, HttpAnswer, HttpAnswers, Shown, WebPath, WebPaths
+from checks.network import web_files
 from scanner.collect.collector import Collected
 from scanner.collect.network.ask import http as question
 from scanner.collect.network.ask import http_apis, http_page, http_redirects, web_marks
@@ -27,8 +31,9 @@ from scanner.collect.network.ask.question import Asked
 from scanner.collect.network.web import Response
 from scanner.transport.sent import Sent
 from tests.lab.asking import AT, LOCAL, ask, line, only, reason
-from tests.lab.daemons import daemon
-from tests.lab.services import certificate, http, inside_tls, serving
+from tests.lab.daemons import daemon, folder
+from tests.lab.parts import free_port, program
+from tests.lab.services import certificate, http, inside_tls, running, serving
 
 Answering = Callable[[str, str, str], bytes]
 """What a fake server says to a method, a path and the whole head of a request."""
@@ -65,6 +70,8 @@ def server(answer: Answering) -> Callable[[socket.socket], None]:
             if not said:
                 return
             connection.sendall(said)
+            if "\r\nConnection: close" in words:
+                return
 
     return handle
 
@@ -365,9 +372,10 @@ CONTENTS = {
     "symfony-profiler": ("/_profiler/", "<title>Symfony Profiler</title>"),
     "laravel-ignition": ("/_ignition/health-check", '{"can_execute_commands":true}'),
     "actuator": ("/actuator/env", '{"activeProfiles":[],"propertySources":[]}'),
-    "pprof": ("/debug/pprof/", "<html><head><title>/debug/pprof/</title>"),
+    "pprof": ("/debug/pprof/", "<title>/debug/pprof/</title>\nTypes of profiles available:"),
 }
 MISSING = "404 Not Found"
+HINTS = "<a href=index.php> wp-content laravel symfony"
 
 
 @pytest.mark.parametrize("name", CONTENTS)
@@ -376,7 +384,7 @@ def test_each_thing_is_known_by_its_mark_and_not_where_every_page_has_it(name: s
 
     def only_there(_: str, path: str, __: str) -> bytes:
         if path == "/":
-            return page("<a href=index.php>", "200 OK", "Server: Apache")
+            return page(HINTS, "200 OK", "Server: Apache")
         return page(contents) if path == where else page("no", MISSING)
 
     with serving(server(only_there)) as number:
@@ -384,7 +392,7 @@ def test_each_thing_is_known_by_its_mark_and_not_where_every_page_has_it(name: s
     assert {thing for thing, path in found.items() if path.shown is Shown.YES} == {name}
 
     def everywhere(_: str, path: str, __: str) -> bytes:
-        return page("<a href=index.php>", "200 OK", "Server: Apache") if path == "/" else page(contents)
+        return page(HINTS, "200 OK", "Server: Apache") if path == "/" else page(contents)
 
     with serving(server(everywhere)) as number:
         found = paths(number)
@@ -458,8 +466,10 @@ def test_a_port_that_gives_no_front_page_is_a_gap_for_every_fact(tmp_path: Path)
     made = certificate(tmp_path)
     with serving(inside_tls(made, lambda connection: connection.close())) as number:
         found = probe(number, tls=True)
-    for kind in question.FACTS:
+    for kind in question.FACTS - {ApiLogins}:
         assert reason(found, kind)
+    assert found.facts == ()
+    assert "ApiLogins" not in {gap.fact for gap in found.gaps}, "nothing hints at one: nothing to know"
 
 
 def test_udp_ports_and_other_services_are_not_asked() -> None:
@@ -489,3 +499,259 @@ def test_pages_made_to_hold_up_a_search_are_looked_at_quickly(unit: bytes) -> No
     for thing in web_marks.THINGS:
         thing.mark(answer)
     assert monotonic() - began < 1
+
+
+# --- what looks like a pass or a failure and is none ---
+
+
+def site(pages: dict[str, bytes], otherwise: bytes = b"") -> Callable[[socket.socket], None]:
+    """A fake that answers these paths, and all others alike (not found)."""
+    return server(lambda method, path, _: pages.get(path, otherwise or page("no", MISSING)))
+
+
+def seen(pages: dict[str, bytes], otherwise: bytes = b"") -> dict[str, WebPath]:
+    with serving(site(pages, otherwise)) as number:
+        return paths(number)
+
+
+def test_a_listing_behind_a_redirect_at_the_same_port_is_seen() -> None:
+    listing = page("<title>Index of /pub/</title>")
+    found = seen({"/": page("", "302 Found", "Location: /pub/"), "/pub/": listing})
+    assert found["listing"].shown is Shown.YES
+
+
+@pytest.mark.parametrize(
+    "body", ["<title>Directory Listing For [/]</title>", "<h1>Index of /</h1>", "<title>listing directory /"]
+)
+def test_listings_of_other_servers_are_known(body: str) -> None:
+    assert seen({"/": page(body)})["listing"].shown is Shown.YES
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("http://www.example.test:{}/x", Shown.UNDECIDED),
+        ("https://www.example.test/x", Shown.NO),
+        ("http://127.0.0.1:{}/x", Shown.NO),
+        ("/x", Shown.NO),
+    ],
+)
+def test_another_site_at_the_same_port_was_not_asked(location: str, shown: Shown) -> None:
+    """A server that sends everybody to its name shows a stranger who has the address alone nothing of it."""
+
+    def away(_: str, __: str, words: str) -> bytes:
+        number = words.partition("Host: 127.0.0.1:")[2].partition("\r")[0]
+        return page("", "301 Moved", f"Location: {location.format(number)}")
+
+    with serving(server(away)) as number:
+        found = probe(number)
+    states = {p.thing: p.shown for p in only(found, WebPaths).paths if p.thing not in ("trace", "listing")}
+    assert set(states.values()) == {shown}
+    if shown is Shown.UNDECIDED:
+        assert "www.example.test" in only(found, WebPaths).paths[1].saw
+        assert "the name www.example.test" in reason(found, Consoles)
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "421 Misdirected Request", "408 Request Timeout"])
+def test_a_server_that_understands_nobody_passes_nothing(status: str) -> None:
+    found = seen({"/": page("hi")}, page("what?", status))
+    assert {p.shown for name, p in found.items() if name not in ("listing", "trace")} == {Shown.UNDECIDED}
+
+
+def test_one_path_that_is_refused_where_others_are_missing_is_not_given_out() -> None:
+    for status in ("400 Bad Request", "401 Unauthorized", "403 Forbidden"):
+        assert seen({"/": page("hi"), "/.env": page("", status)})["env"].shown is Shown.NO
+
+
+def test_a_debug_page_says_what_it_is_at_its_end() -> None:
+    long = page("x" * 60_000 + "you have <code>DEBUG = True</code>", MISSING)
+    assert seen({"/": page("hi")}, long)["django-debug"].shown is Shown.YES
+    cut = b"HTTP/1.1 404 Not Found\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"
+    found = seen({"/": page("hi")}, cut)
+    assert found["django-debug"].shown is Shown.UNDECIDED
+    assert found["git"].shown is Shown.NO, "its status alone decides"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('KEY="-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\nBgkqhkiG\n"\nB=1\n', Shown.YES),
+        ('TEXT="first\nsecond\nthird"\n', Shown.YES),
+        ("\ufeffA=1\nB=2\n", Shown.YES),
+        ("<!doctype html>\nA=1", Shown.NO),
+        ("Hostname: x\nGET /.env HTTP/1.1\n", Shown.NO),
+    ],
+)
+def test_settings_are_told_from_what_looks_like_them(body: str, shown: Shown) -> None:
+    assert seen({"/": page("hi"), "/.env": page(body)})["env"].shown is shown
+
+
+def test_a_server_that_echoes_what_it_is_asked_gives_nothing_out() -> None:
+    """Soft errors name the path that was asked for; some redirect to it."""
+
+    def echo(_: str, path: str, __: str) -> bytes:
+        if path == "/":
+            return page(HINTS, "200 OK", "Server: Apache", "X-Debug-Token: 1a2b3c")
+        return page(f"<title>{path}</title><h1>{path} was not found</h1>GET {path}")
+
+    def onward(_: str, path: str, __: str) -> bytes:
+        front_page = page(HINTS, "200 OK", "X-Debug-Token: 1a2b3c")
+        return front_page if path == "/" else page("", "302 Found", f"Location: /in?next={path}{path}")
+
+    for handler in (echo, onward):
+        with serving(server(handler)) as number:
+            found = paths(number)
+        assert "symfony-profiler" in found
+        assert {path.shown for path in found.values()} == {Shown.NO}
+
+
+def test_a_redirect_that_keeps_the_path_is_no_profiler() -> None:
+    def upward(_: str, path: str, __: str) -> bytes:
+        return page(HINTS) if path == "/" else page("", "301 Moved", f"Location: https://127.0.0.1{path}")
+
+    with serving(server(upward)) as number:
+        assert shown(number) == set()
+    results = page("", "302 Found", "Location: /_profiler/empty/search/results?limit=10")
+    assert seen({"/": page(HINTS), "/_profiler/": results})["symfony-profiler"].shown is Shown.YES
+
+
+def test_a_page_that_cannot_exist_and_cannot_be_read_is_nothing_to_compare_with() -> None:
+    packed = b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"
+    found = seen({"/": page("hi"), "/.git/HEAD": page("ref: refs/heads/main\n")}, packed)
+    assert (found["git"].shown, found["git"].saw.endswith("could not be read")) == (Shown.UNDECIDED, True)
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "503 Busy", "400 Bad Request", "429 Too Many"])
+def test_a_front_page_that_hides_what_is_behind_it_is_no_page_without_a_console(status: str) -> None:
+    with serving(server(lambda *_: page("no", status))) as number:
+        assert f"status {status[:3]}" in reason(probe(number), Consoles)
+
+
+def test_a_console_at_another_port_is_not_that_of_the_port_that_leads_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving(server(lambda *_: page("<title>Grafana</title>"))) as other:
+        monkeypatch.setattr(http_redirects, "WEB_PORTS", frozenset({other}))
+        leads = page("", "302 Found", f"Location: http://127.0.0.1:{other}/login")
+        with serving(server(lambda *_: leads)) as number:
+            found = probe(number)
+    assert only(found, HttpAnswers).answers[0].title == "Grafana"
+    assert only(found, Consoles).consoles == ()
+
+
+def test_no_secret_of_a_header_is_kept() -> None:
+    headers = (
+        "Location: https://user:hidden-1@127.0.0.3/in;jsessionid=hidden-2?token=hidden-3#hidden-4",
+        'WWW-Authenticate: Digest realm="x", nonce="hidden-5", NTLM hidden-6',
+        "Content-Security-Policy: script-src 'nonce-hidden-7'; report-uri /r?key=hidden-8, frame-ancestors",
+        "Set-Cookie: id=hidden-9",
+        "Set-Cookie: hidden-without-a-name",
+    )
+    with serving(server(lambda *_: page("", "302 Found", *headers))) as number:
+        found = probe(number)
+    assert "hidden" not in repr(found)
+    [answer] = only(found, HttpAnswers).answers
+    assert (answer.location, answer.frame_ancestors) == ("https://127.0.0.3/in", "'none'")
+    assert answer.authenticate == ("digest", "ntlm")
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ("id=x; Max-Age=0", 0), ("id=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=/", 0),
+        ("id=; Max-Age=-1", 0), ("id=x; Max-Age=07200", 1),
+        ("id=x; Expires=Thu, 01 Jan 2037 00:00:00 GMT", 1), ("id=", 1),
+    ],
+)  # fmt: skip
+def test_a_cookie_that_is_taken_back_needs_no_protection(raw: str, kept: int) -> None:
+    with serving(http(Set_Cookie=raw)) as number:
+        assert len(front(number).cookies) == kept
+
+
+def test_attributes_of_cookies_are_known_with_values_too() -> None:
+    with serving(http(Set_Cookie="id=x; Secure=true; HTTPONLY=")) as number:
+        assert front(number).cookies == (Cookie("id", True, True),)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://[::1%25x]:8080/", "http://[::ffff:127.0.0.1]:8080/", "http://127.0.0.2:12345/",
+     "http:\\\\127.0.0.1/", "http://0177.0.0.1/", "http://127.1/", "http://127.0.0.1.:8080/", "http://127.0.0.1%00.x/"],
+)  # fmt: skip
+def test_odd_forms_of_an_address_go_nowhere_though_every_address_is_allowed(location: str) -> None:
+    with pytest.raises(ValueError, match="redirect"):
+        target(location, Place(LOCAL, 12_345, False, "/"), lambda _: True)
+
+
+@pytest.mark.parametrize(
+    "location", ["///127.0.0.2/", "http:/127.0.0.2/", "http:127.0.0.2/", "/%0d%0aHost:x"]
+)
+def test_slashes_too_many_or_too_few_stay_at_the_server(location: str) -> None:
+    there = target(location, Place(LOCAL, 12_345, False, "/"), lambda _: False)
+    assert (there.address, there.port) == (LOCAL, 12_345)
+
+
+def test_an_ordinary_server_is_asked_for_twelve_things_at_most() -> None:
+    asked: list[str] = []
+
+    def counting(_: str, path: str, __: str) -> bytes:
+        asked.append(path)
+        return page("<a href=index.php>", "200 OK", "Server: Apache") if path == "/" else page("no", MISSING)
+
+    with serving(server(counting)) as number:
+        probe(number)
+    assert len(asked) <= 12
+
+
+# --- what the fixes say, on a real nginx ---
+
+CATALOGUE = load()
+FIXED = (
+    "network.http.version-disclosure",
+    "network.http.hsts",
+    "network.http.https-redirect",
+    "network.http-headers.protection",
+    "network.http-headers.cookies",
+    *(leak.id for leak in web_files.LEAKS),
+)
+
+
+def follow_fixes(etc: Path, port: str) -> None:
+    """Runs what the fixes for nginx say, below another folder and without the reload at their end."""
+    for name in FIXED:
+        [snippet] = CATALOGUE.checks[name].fix.snippets
+        lines = [line for line in snippet.do.splitlines() if "systemctl" not in line]
+        script = "\n".join(lines).replace("/etc/nginx", str(etc)).replace("@{port}", port)
+        subprocess.run(["sh", "-euc", script], check=True)
+        for path in re.findall(r"rm (\S+)", snippet.undo):
+            assert Path(path.replace("/etc/nginx", str(etc))).is_file(), "what is undone was done"
+
+
+@pytest.mark.real
+def test_a_real_nginx_with_every_fix_of_ours_gives_nothing_out() -> None:
+    port, plain = free_port(), free_port()
+    with folder() as own:
+        (own / "conf.d").mkdir()
+        follow_fixes(own, f"127.0.0.1:{plain}")
+        for path, contents in (value for value in CONTENTS.values()):
+            (own / "site" / path.strip("/")).parent.mkdir(parents=True, exist_ok=True)
+            if not path.endswith("/"):
+                (own / "site" / path.strip("/")).write_text(contents)
+        (own / "site" / "index.html").write_text(f"<title>mine</title>{HINTS}")
+        config = own / "nginx.conf"
+        config.write_text(
+            f"pid {own}/nginx.pid; daemon off; events {{}}\n"
+            f"http {{ access_log off; default_type text/html; include {own}/conf.d/*.conf;\n"
+            f"server {{ listen 127.0.0.1:{port}; root {own}/site; include {own}/snippets/*.conf; }} }}\n"
+        )
+        command = ("nginx", "-p", str(own), "-c", str(config), "-e", "stderr")
+        subprocess.run([program(command[0]), *command[1:], "-t"], check=True, capture_output=True)
+        with running(*command, port=port):
+            found = probe(port)
+            leads = front(plain)
+    assert {path.shown for path in only(found, WebPaths).paths} == {Shown.NO}
+    [answer] = only(found, HttpAnswers).answers
+    assert (answer.status, answer.title, answer.server) == (200, "mine", "nginx")
+    assert answer.hsts == "max-age=31536000"
+    assert (answer.content_type_options, answer.frame_options) == ("nosniff", "sameorigin")
+    assert leads.location.startswith("https://127.0.0.1/")

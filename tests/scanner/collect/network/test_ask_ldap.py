@@ -23,17 +23,19 @@ def probe(number: int, *, tls: bool = False, seconds: float = 4.0) -> Collected:
 
 
 @contextmanager
-def slapd(folder: Path, access: str, *settings: str, tls: bool = False, first: bool = False) -> Iterator[int]:
-    """A directory with one entry; `first` is TLS from the first byte."""
+def slapd(
+    folder: Path, access: str, *settings: str, tls: bool = False, first: bool = False, data: str = ""
+) -> Iterator[int]:
+    """A directory with one entry; `first` is TLS from the first byte, `data` a setting of its data alone."""
     made = certificate(folder, bits=0)
     files = f"TLSCertificateFile {made.certificate}\nTLSCertificateKeyFile {made.key}\n" if tls else ""
-    data = folder / "data"
-    data.mkdir()
+    kept = folder / "data"
+    kept.mkdir()
     config = folder / "slapd.conf"
     lines = "".join(f"{setting}\n" for setting in settings)
     config.write_text(
         f"include /etc/ldap/schema/core.schema\nmodulepath /usr/lib/ldap\nmoduleload back_ldif\n"
-        f'pidfile {folder}/pid\n{files}{lines}database ldif\nsuffix "dc=lab,dc=test"\ndirectory {data}\n'
+        f'pidfile {folder}/pid\n{files}{lines}database ldif\nsuffix "dc=lab,dc=test"\ndirectory {kept}\n{data}\n'
         f"access to * by * {access}\n"
     )
     entry = folder / "entry.ldif"
@@ -121,6 +123,40 @@ def directory(bind: int, root: bytes, search: bytes) -> Callable[[bytes], bytes]
     return reply
 
 
+def contexts(*names: str) -> bytes:
+    """The root of a directory with these naming contexts."""
+    held = ber.tlv(0x31, *map(ber.text, names))
+    root = message(2, 0x64, ber.text(""), ber.tlv(0x30, ber.tlv(0x30, ber.text("namingContexts"), held)))
+    return root + result(2, 0x65, 0)
+
+
+def test_a_later_naming_context_may_show_what_the_first_hides() -> None:
+    def reply(heard: bytes) -> bytes:
+        if b"dc=open" in heard:
+            return message(heard[4], 0x64, ber.text("cn=x")) + result(heard[4], 0x65, 4)
+        return directory(0, contexts("cn=config", "dc=open"), result(3, 0x65, 32))(heard)
+
+    with serving(answering(reply)) as number:
+        server = told(number)
+    assert (server.entries, server.context) == (True, "dc=open")
+
+
+def test_more_naming_contexts_than_are_searched_are_a_gap() -> None:
+    def reply(heard: bytes) -> bytes:
+        many = contexts(*(f"dc=a{n}" for n in range(ldap.CONTEXTS + 1)))
+        return directory(0, many, result(heard[4], 0x65, 32))(heard)
+
+    with serving(answering(reply)) as number:
+        assert "naming contexts" in reason(probe(number, seconds=0.8), Directories)
+
+
+@pytest.mark.real
+def test_a_real_directory_whose_data_alone_is_only_inside_tls_is_asked_there(tmp_path: Path) -> None:
+    with slapd(tmp_path, "read", tls=True, data="security tls=128") as number:
+        server = told(number)
+    assert (server.bind, server.entries, server.starttls) == (True, True, True)
+
+
 @pytest.mark.parametrize(
     ("bind", "root", "search", "entries"),
     [
@@ -144,6 +180,10 @@ def test_what_a_directory_shows(bind: int, root: bytes, search: bytes, entries: 
         (0, ROOT + result(2, 0x65, 0), result(3, 0x65, 51)),
         (0, ROOT + result(2, 0x65, 0), result(3, 0x65, 4)),
         (13, ROOT, b""),
+        (0, ROOT + result(2, 0x65, 0), result(3, 0x65, 13)),
+        (0, result(2, 0x65, 13), b""),
+        (0, ROOT + result(2, 0x65, 0), message(3, 0x73, ber.text("ldap://b/")) + result(3, 0x65, 0)),
+        (0, ROOT + result(2, 0x65, 0), result(3, 0x65, 10)),
         (0, message(2, 0x64, ber.text("")) + result(2, 0x65, 0), b""),
         (0, message(2, 0x64, ber.text("")) * 60, b""),
         (0, result(9, 0x65, 0), b""),

@@ -90,6 +90,10 @@ def test_the_conversation_ends_before_any_mail() -> None:
         ({b"MAIL": b"530 5.7.0 Authentication required\r\n"}, False),
         ({b"MAIL FROM:<b": b"550 no such sender\r\n", b"RCPT": b"250 ok\r\n"}, True),
         ({b"RCPT": b"550 relay not permitted\r\n"}, False),
+        ({b"RCPT": b"550 Administrative prohibition\r\n"}, False),
+        ({b"RCPT": b"554 5.7.1 mx.lab.test: Relay access denied\r\n"}, False),
+        ({b"RCPT": b"550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain\r\n"}, False),
+        ({b"RCPT": b"550 I cannot deliver mail for <b@example.org>\r\n"}, False),
         ({b"RCPT": b"553 sorry, that domain isn't in my list of allowed rcpthosts\r\n"}, False),
     ],
 )
@@ -101,7 +105,7 @@ def test_answers_about_relaying(answers: dict[bytes, bytes], accepted: bool) -> 
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ({b"RCPT": b"450 4.2.0 Greylisted, come back later\r\n"}, "decides nothing"),
+        ({b"RCPT": b"450 4.2.0 Greylisted, come back later\r\n"}, "another reason"),
         ({b"RCPT": b"454 4.3.0 try again\r\n"}, "decides nothing"),
         ({b"RCPT": b"556 5.1.10 does not accept mail\r\n"}, "recipient's domain"),
         ({b"RCPT": b"550 5.1.2 bad destination\r\n"}, "recipient's domain"),
@@ -111,6 +115,11 @@ def test_answers_about_relaying(answers: dict[bytes, bytes], accepted: bool) -> 
         ({b"RCPT": b"504 5.5.2 <bartizan.invalid>: Helo command rejected\r\n"}, "another reason"),
         ({b"MAIL": b"530 Must issue a STARTTLS command first\r\n"}, "no sender was taken"),
         ({b"EHLO": b"502 what\r\n"}, "502"),
+        ({b"RCPT": b"550 Unrouteable address\r\n"}, "another reason"),
+        ({b"RCPT": b"550 5.7.1 Reverse DNS lookup failed\r\n"}, "another reason"),
+        ({b"RCPT": b"550 5.7.1 SPF check failed\r\n"}, "another reason"),
+        ({b"RCPT": b"554 no\r\n"}, "decides nothing"),
+        ({b"RCPT": b"501 5.1.3 Bad recipient address syntax\r\n"}, "decides nothing"),
         ({b"RCPT": b"421 too busy\r\n"}, "busy"),
         ({b"RCPT": b"hello\r\n"}, "no answer of SMTP"),
         ({b"RCPT": b"250-more\r\n" * 100}, "more than 60 lines"),
@@ -142,6 +151,7 @@ def test_a_sender_that_is_minded_only_at_the_recipient_is_left_out() -> None:
     [
         (b"252 ok\r\n", b"550 no\r\n", True),
         (b"252 ok\r\n", b"252 ok\r\n", False),
+        (b"250 <postmaster@x>\r\n", b"252 perhaps\r\n", True),
         (b"502 no\r\n", b"502 no\r\n", False),
     ],
 )
@@ -162,7 +172,7 @@ def test_a_list_that_is_expanded_tells_too_and_one_that_is_put_off_does_not() ->
 
 def test_inside_tls_from_the_first_byte(tmp_path: Path) -> None:
     made = certificate(tmp_path, bits=0)
-    with serving(inside_tls(made, answering(smtp({b"RCPT": b"554 no\r\n"}), GREETING))) as number:
+    with serving(inside_tls(made, answering(smtp({b"RCPT": b"554 no relay\r\n"}), GREETING))) as number:
         assert not only(probe(SmtpRelays, number, tls=True), SmtpRelays).servers[0].accepted
     with serving(saying(b"554 no service\r\n")) as number:
         assert "554" in reason(probe(SmtpRelays, number), SmtpRelays)

@@ -123,7 +123,11 @@ INFO = b'INFO {"server_id":"X","version":"2.9.10","max_payload":1048576%s} \r\n'
 def test_nats() -> None:
     login = told(NatsLogins, lambda _: b"PONG\r\n", INFO % b"")
     assert (login.needed, login.version) == (False, "2.9.10")
-    assert told(NatsLogins, lambda _: b"", INFO % b',"auth_required":true').needed
+    guarded = INFO % b',"auth_required":true'
+    assert told(NatsLogins, lambda _: b"-ERR 'Authorization Violation'\r\n", guarded).needed
+    # Strangers may be given an account of their own (no_auth_user).
+    assert not told(NatsLogins, lambda _: b"PONG\r\n", guarded).needed
+    assert undecided(NatsLogins, lambda _: b"", guarded)
     assert told(NatsLogins, lambda _: b"-ERR 'Authorization Violation'\r\n", INFO % b"").needed
     assert undecided(NatsLogins, lambda _: b"-ERR 'Unknown'\r\n", INFO % b"")
     assert "inside TLS" in undecided(NatsLogins, lambda _: b"", INFO % b',"tls_required":true')
@@ -140,18 +144,24 @@ def start(mechanisms: bytes, *, table: int | None = None, long: int | None = Non
 
 
 @pytest.mark.parametrize(
-    ("mechanisms", "needed"), [(b"PLAIN AMQPLAIN", True), (b"ANONYMOUS PLAIN AMQPLAIN", False)]
+    ("mechanisms", "needed"),
+    [
+        (b"PLAIN AMQPLAIN", True),
+        (b"ANONYMOUS PLAIN AMQPLAIN", False),
+        (b"X-" + b"LONG" * 60 + b" ANONYMOUS", False),
+    ],
 )
 def test_amqp(mechanisms: bytes, needed: bool) -> None:
     login = told(AmqpLogins, lambda _: start(mechanisms))
     assert (login.needed, login.version) == (needed, "3.10.8")
-    assert mechanisms.decode() in login.answer
+    assert ("ANONYMOUS" if not needed else mechanisms.decode()) in login.answer
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         b"AMQP\x00\x01\x00\x00",
+        start(b""),
         start(b"PLAIN", table=0xFFFFFF),
         start(b"PLAIN", long=0xFFFFFF),
         b"\x01\x00\x00\xff\xff\xff\xff",

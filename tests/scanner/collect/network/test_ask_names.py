@@ -128,15 +128,6 @@ def test_an_authority_that_falls_silent_leaves_mail_unknown(monkeypatch: pytest.
         assert "lab.test: no answer" in reason_at(mail(number, "lab.test"), MailDomains)
 
 
-def test_a_cut_answer_about_mail_decides_nothing() -> None:
-    def cut(question: bytes) -> tuple[bytes, ...]:
-        [whole] = authority(question)
-        return (whole[:2] + bytes((whole[2] | 2,)) + whole[3:],)
-
-    with answering_udp(cut) as number:
-        assert "no whole answer" in reason_at(mail(number, "lab.test"), MailDomains)
-
-
 def test_long_records_come_by_one_datagram_and_in_parts_joined() -> None:
     def told(question: bytes) -> tuple[bytes, ...]:
         message = dns.message.make_response(dns.message.from_wire(question))
@@ -147,6 +138,7 @@ def test_long_records_come_by_one_datagram_and_in_parts_joined() -> None:
                 '"v=spf1 mx " "-all"',
                 f'"other {"x" * 240}"',
                 f'"v=DMARC1; p=none; {"y" * 230}" "{"z" * 250}"',
+                '"v=spf10 -all"',
             ]
             message.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", *texts))
             return (message.to_wire(),)
@@ -155,7 +147,7 @@ def test_long_records_come_by_one_datagram_and_in_parts_joined() -> None:
     with answering_udp(told) as number:
         [one] = only(mail(number, "lab.test"), MailDomains).domains
     assert one.spf == ("v=spf1 mx -all",)
-    assert [len(record) for record in one.dmarc] == [450]
+    assert [len(record) for record in one.dmarc] == [498]
 
 
 def reason_at(found: Collected, kind: type[Fact]) -> str:
@@ -184,14 +176,81 @@ def flags(value: int) -> Reply:
         (0x0083, True),
         (0x0082, True),
         (0x0085, False),
-        (0x0081, False),
+        (0x0003, False),
         (0x0000, False),
         (0x0005, False),
+        (0x0009, False),
     ],
 )
 def test_recursion_needs_the_flag_and_no_refusal(value: int, offered: bool) -> None:
     with answering_udp(flags(value)) as number:
         assert server(number).recursion is offered
+
+
+@pytest.mark.parametrize("value", [0x0081, 0x0001, 0x0002, 0x0004, 0x0084, 0x000B])
+def test_a_failure_is_neither_recursion_nor_its_refusal(value: int) -> None:
+    with answering_udp(flags(value)) as number:
+        said = reason_at(ask(SERVERS.ask, OpenPort(number, "udp", "dns")), DnsServers)
+    assert "neither an answer nor a refusal" in said
+
+
+def test_a_server_that_tells_of_the_root_without_a_word_on_recursion_decides_nothing() -> None:
+    def told(question: bytes) -> tuple[bytes, ...]:
+        message = dns.message.make_response(dns.message.from_wire(question))
+        if message.question[0].rdtype == dns.rdatatype.NS:
+            message.answer.append(dns.rrset.from_text(".", 60, "IN", "NS", "a.root-servers.net."))
+        return (message.to_wire(),)
+
+    with answering_udp(told) as number:
+        said = reason_at(ask(SERVERS.ask, OpenPort(number, "udp", "dns")), DnsServers)
+    assert "whose authority it is not" in said
+
+
+def test_an_answer_about_the_version_that_cannot_be_read_is_not_a_version_kept_back() -> None:
+    def lies(question: bytes) -> tuple[bytes, ...]:
+        return (question[:2] + b"\x80\0\0\1\xff\xff" + question[8:],)
+
+    with answering_udp(lies) as number:
+        said = reason_at(ask(SERVERS.ask, OpenPort(number, "udp", "dns")), DnsServers)
+    assert "version.bind is no message of DNS" in said
+
+
+def cut(question: bytes) -> tuple[bytes, ...]:
+    """What a guard against forged senders says of everything: ask again over TCP."""
+    return (question[:2] + b"\x82\0" + question[4:],)
+
+
+def test_a_cut_answer_is_asked_for_again_over_tcp() -> None:
+    def open_to_all(question: bytes) -> bytes:
+        message = dns.message.make_response(dns.message.from_wire(question))
+        message.flags |= dns.flags.RA
+        if message.question[0].rdtype == dns.rdatatype.TXT:
+            name = message.question[0].name
+            message.answer.append(dns.rrset.from_text(name, 0, "CH", "TXT", "9.18.1"))
+        wire = message.to_wire()
+        return struct.pack("!H", len(wire)) + wire
+
+    with serving(framed(open_to_all)) as number, answering_udp(cut, number):
+        one = server(number)
+    assert (one.recursion, one.version) == (True, "9.18.1")
+
+
+def test_a_cut_answer_alone_decides_nothing() -> None:
+    with answering_udp(cut, free_port()) as number:
+        assert "refused" in reason_at(ask(SERVERS.ask, OpenPort(number, "udp", "dns")), DnsServers)
+        assert "refused" in reason_at(transfers(number), DnsTransfers)
+        assert "lab.test: " in reason_at(mail(number, "lab.test"), MailDomains)
+    again = framed(lambda question: struct.pack("!H", len(question)) + cut(question)[0])
+    with serving(again) as number, answering_udp(cut, number):
+        assert "no whole answer" in reason_at(ask(SERVERS.ask, OpenPort(number, "udp", "dns")), DnsServers)
+
+
+def test_an_authority_that_fails_leaves_its_domain_unknown() -> None:
+    with answering_udp(flags(0x0402)) as number:
+        assert "server failure" in reason_at(mail(number, "lab.test"), MailDomains)
+        found = transfers(number, "lab.test")
+    assert found.facts == ()
+    assert ["server failure" in gap.reason for gap in found.gaps] == [True, True]
 
 
 def other_number(q: bytes) -> tuple[bytes, ...]:
@@ -309,10 +368,39 @@ def test_one_message_of_a_whole_long_zone_is_enough_to_see_it_given() -> None:
     assert (one.given, one.records) == (True, 100)
 
 
-@pytest.mark.parametrize("code", [5, 9])
+@pytest.mark.parametrize("code", [4, 5, 9])
 def test_a_refusal_in_its_code_is_a_refusal(code: int) -> None:
     [one] = only(transferred(framed(zone_of(-1, end=False, code=code))), DnsTransfers).transfers
     assert (one.given, one.records) == (False, 0)
+
+
+@pytest.mark.parametrize("code", [1, 2, 3])
+def test_another_code_is_no_refusal(code: int) -> None:
+    said = reason_at(transferred(framed(zone_of(-1, end=False, code=code))), DnsTransfers)
+    assert "neither a zone nor a refusal" in said
+
+
+def test_a_copy_that_breaks_off_was_given() -> None:
+    def broken(connection: socket.socket) -> None:
+        heard = connection.recv(4096)
+        connection.sendall(zone_of(20, end=False)(heard[2:]) + b"\x01")
+
+    [one] = only(transferred(broken), DnsTransfers).transfers
+    assert (one.given, one.records) == (True, 21)
+
+
+def test_a_zone_that_decides_nothing_does_not_hide_the_next_one() -> None:
+    def first_fails(question: bytes) -> bytes:
+        if b"in-addr" in question:
+            return zone_of(-1, end=False, code=2)(question)
+        return zone_of(5)(question)
+
+    with both(framed(first_fails)) as number:
+        found = transfers(number, "lab.test")
+    [one] = only(found, DnsTransfers).transfers
+    assert (one.zone, one.given) == ("lab.test", True)
+    [gap] = found.gaps
+    assert (gap.fact, gap.where) == ("DnsTransfers", f"udp/{number}")
 
 
 def message_of(*records: str) -> Callable[[bytes], bytes]:

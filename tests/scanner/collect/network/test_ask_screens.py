@@ -85,6 +85,26 @@ def test_a_desktop_that_decides_nothing_is_a_gap(answer: bytes) -> None:
         assert reason(desktop(number), RdpServers)
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {0: confirm(3, 5), 1: confirm(2, 2), 3: confirm(2, 2)},
+        {0: confirm(2, 1), 1: confirm(3, 5), 3: confirm(2, 2)},
+        {0: confirm(3, 2), 1: confirm(3, 5), 3: confirm(2, 2)},
+        {0: confirm(3, 5), 1: confirm(3, 1), 3: confirm(2, 2)},
+    ],
+)
+def test_a_desktop_that_answers_what_was_not_asked_is_a_gap(answers: dict[int, bytes]) -> None:
+    with serving(answering(desktop_of(answers))) as number:
+        assert reason(desktop(number), RdpServers)
+
+
+def test_a_desktop_that_falls_back_to_its_own_encryption_goes_along_with_it() -> None:
+    with serving(answering(desktop_of({0: confirm(3, 5), 1: PLAIN, 3: confirm(2, 2)}))) as number:
+        [server] = only(desktop(number), RdpServers).servers
+    assert server.standard
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("guarded", [False, True])
 def test_a_real_display_with_and_without_a_key(tmp_path: Path, guarded: bool) -> None:
@@ -107,7 +127,7 @@ def test_a_real_display_with_and_without_a_key(tmp_path: Path, guarded: bool) ->
     ("answer", "opened"),
     [
         (struct.pack("<BBHHH", 1, 0, 11, 0, 8) + bytes(32), True),
-        (struct.pack("<BBHHH", 0, 3, 11, 0, 1) + b"no!\x00", False),
+        (struct.pack("<BBHHH", 0, 22, 11, 0, 6) + b"No protocol specified\n" + bytes(2), False),
         (struct.pack("<BBHHH", 2, 0, 0, 0, 1) + b"key?", False),
     ],
 )
@@ -124,6 +144,7 @@ def test_answers_of_displays(answer: bytes, opened: bool) -> None:
         struct.pack("<BBHHH", 1, 0, 12, 0, 8) + bytes(32),
         struct.pack("<BBHHH", 9, 0, 11, 0, 0),
         struct.pack("<BBHHH", 0, 3, 11, 0, 0xFFFF) + b"no!",
+        struct.pack("<BBHHH", 0, 33, 11, 0, 9) + b"Maximum number of clients reached" + bytes(3),
         b"\x01",
     ],
 )

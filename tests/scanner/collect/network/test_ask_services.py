@@ -101,41 +101,74 @@ def test_postgresql_lets_in_asks_or_refuses() -> None:
             ("trust", False, "in without a password"),
             ("scram-sha-256", True, "authentication request 10"),
             ("password", True, "authentication request 3"),
-            ("reject", True, "refused: pg_hba.conf rejects connection"),
         ):
             allow(method)
             [login] = only(probe(PostgresLogins, number), PostgresLogins).servers
             assert login.needed is needed, method
             assert words in login.answer
+        allow("reject")
+        assert "turns this address" in reason(probe(PostgresLogins, number), PostgresLogins)
         port = OpenPort(number, "tcp", "postgresql")
         [question] = [one for one in databases_greet.QUESTIONS if one.applies(port)]
         [server] = only(ask(question.ask, port, DatabaseServers), DatabaseServers).servers
     assert (server.product, server.encryption) == ("PostgreSQL", Encryption.MISSING)
 
 
-@pytest.mark.parametrize(
-    ("code", "message", "needed"),
-    [(b"3D000", b'database "postgres" does not exist', False), (b"28000", b"no pg_hba.conf entry", True)],
-)
-def test_errors_of_postgresql_are_understood(code: bytes, message: bytes, needed: bool) -> None:
-    fields = b"SFATAL\x00C" + code + b"\x00M" + message + b"\x00\x00"
+def test_a_missing_database_of_postgresql_is_looked_for_after_the_login() -> None:
+    fields = b'SFATAL\x00C3D000\x00Mdatabase "postgres" does not exist\x00\x00'
 
     def reply(heard: bytes) -> bytes:
         return b"N" if len(heard) == 8 else b"E" + struct.pack("!I", 4 + len(fields)) + fields
 
     with serving(answering(reply)) as number:
         [login] = only(probe(PostgresLogins, number), PostgresLogins).servers
-    assert login.needed is needed
+    assert not login.needed
 
 
-def test_a_missing_role_of_postgresql_decides_nothing() -> None:
-    fields = b'SFATAL\x00C28000\x00Mrole "postgres" does not exist\x00\x00'
+@pytest.mark.parametrize(
+    "message",
+    [b'role "postgres" does not exist', "Rolle »postgres« existiert nicht".encode(), b"no pg_hba.conf entry"],
+)
+def test_a_refusal_of_postgresql_before_a_login_decides_nothing(message: bytes) -> None:
+    """A missing role in whatever language was let in; a missing line may be there for other addresses."""
+    fields = b"SFATAL\x00C28000\x00M" + message + b"\x00\x00"
 
     def reply(heard: bytes) -> bytes:
         return b"N" if len(heard) == 8 else b"E" + struct.pack("!I", 4 + len(fields)) + fields
 
     with serving(answering(reply)) as number:
-        assert "decides nothing" in reason(probe(PostgresLogins, number), PostgresLogins)
+        assert "turns this address" in reason(probe(PostgresLogins, number), PostgresLogins)
+
+
+def test_a_request_of_postgresql_that_does_not_exist_decides_nothing() -> None:
+    def reply(heard: bytes) -> bytes:
+        return b"N" if len(heard) == 8 else b"R\x00\x00\x00\x08\xff" + bytes(3)
+
+    with serving(answering(reply)) as number:
+        assert reason(probe(PostgresLogins, number), PostgresLogins)
+
+
+@pytest.mark.parametrize(
+    ("info", "size", "needed"),
+    [
+        (b"-NOAUTH Authentication required.\r\n", b"-NOAUTH Authentication required.\r\n", True),
+        (b"-ERR unknown command\r\n", b":12\r\n", False),
+        (b"+PONG\r\n", b"+PONG\r\n", None),
+        (b"-ERR no\r\n", b"-ERR no\r\n", None),
+    ],
+)
+def test_a_pong_alone_decides_nothing(info: bytes, size: bytes, needed: bool | None) -> None:
+    """Proxies answer PING by themselves, and traps answer everything."""
+
+    def reply(heard: bytes) -> bytes:
+        return info if b"INFO" in heard else size if b"DBSIZE" in heard else b"+PONG\r\n"
+
+    with serving(answering(reply)) as number:
+        found = probe(RedisLogins, number)
+    if needed is None:
+        assert "decides nothing" in reason(found, RedisLogins)
+    else:
+        assert only(found, RedisLogins).servers[0].needed is needed
 
 
 def mongo(document: bytes) -> bytes:
@@ -176,8 +209,12 @@ def test_elasticsearch_greets_or_refuses() -> None:
     assert (login.needed, login.version) == (False, "8.11.1")
     with serving(page("401 Unauthorized", "{}")) as number:
         assert only(probe(ElasticsearchLogins, number), ElasticsearchLogins).servers[0].needed
-    with serving(page(body="<html>")) as number:
-        assert "no JSON" in reason(probe(ElasticsearchLogins, number), ElasticsearchLogins)
+    with serving(page("403 Forbidden", '{"Message":"not authorized"}')) as number:
+        assert only(probe(ElasticsearchLogins, number), ElasticsearchLogins).servers[0].needed
+    # Something in front that turns this address away is no login.
+    for status in ("200 OK", "403 Forbidden"):
+        with serving(page(status, "<html>")) as number:
+            assert "no JSON" in reason(probe(ElasticsearchLogins, number), ElasticsearchLogins)
 
 
 def test_docker_answers_or_insists_on_a_certificate(tmp_path: Path) -> None:
@@ -284,6 +321,21 @@ def test_ftp_with_tls_and_a_busy_one() -> None:
     for greeting in (b"421 too many\r\n", b"220 ok\r\n"):
         with serving(answering(lambda _: b"421 too many\r\n", greeting)) as number:
             assert "421" in reason(probe(FtpServers, number), FtpServers)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (b"AUTH", b"431 no certificate just now\r\n"),
+        (b"USER", b"450 later\r\n"),
+        (b"PASS", b"530 Sorry, the maximum number of clients (10) are connected\r\n"),
+        (b"USER", b"220 what\r\n"),
+    ],
+)
+def test_ftp_that_puts_off_decides_nothing(command: bytes, answer: bytes) -> None:
+    answers = {b"AUTH": b"500 no\r\n", b"USER": b"331 word?\r\n", b"PASS": b"530 no\r\n", command: answer}
+    with serving(answering(lambda heard: answers[heard[:4]], b"220 hello\r\n")) as number:
+        assert reason(probe(FtpServers, number), FtpServers)
 
 
 EHLO = b"250-mx\r\n250-SIZE 1\r\n"

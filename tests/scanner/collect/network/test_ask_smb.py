@@ -128,7 +128,13 @@ def test_sessions_without_a_name(setup: bytes, tree: int, flags: int, kind: str,
 
 
 @pytest.mark.parametrize(
-    "setup", [smb2(1, 0xC00000BB, bytes(8)), smb2(1, 0x103, bytes(8)) * 5, b"\x00\x00\x00\x05abcde"]
+    "setup",
+    [
+        smb2(1, 0xC00000BB, bytes(8)),
+        smb2(1, 0xC000005E, bytes(8)),
+        smb2(1, 0x103, bytes(8)) * 5,
+        b"\x00\x00\x00\x05abcde",
+    ],
 )
 def test_an_end_of_the_login_that_decides_nothing_is_a_gap(setup: bytes) -> None:
     with serving(answering(windows(setup))) as number:

@@ -310,6 +310,7 @@ def test_nmap_names_what_no_signature_of_ours_does(monkeypatch: pytest.MonkeyPat
 @pytest.mark.real
 def test_a_port_that_holds_nmap_up_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.collect.network.course.open_book", lambda _: None)
+    monkeypatch.setattr("scanner.collect.network.naming_runs.GATHER_SECONDS", 3.0)
     monkeypatch.setattr("scanner.collect.network.naming_runs.RUN_SECONDS", 11.0)
     monkeypatch.setattr("scanner.collect.network.naming_runs.ALONE_SECONDS", 2.0)
     with serving(saying(DICTIONARY)) as number, serving(dripping, number, "127.0.0.2"):

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.collect.network.recognise import Recognised, banner, is_tls, recognise, server_product
+from scanner.collect.network.recognise import (
+    Recognised,
+    banner,
+    is_tls,
+    recognise,
+    says_use_tls,
+    server_product,
+)
 
 MYSQL = b"J\x00\x00\x00\x0a8.0.36-0ubuntu0.22.04.1\x00\x08\x00\x00\x00abcdefgh\x00"
 MARIADB = b"Y\x00\x00\x00\x0a5.5.5-10.11.6-MariaDB-0+deb12u1\x00\x1e\x00\x00\x00abcdefgh\x00"
@@ -68,6 +75,18 @@ MARIADB = b"Y\x00\x00\x00\x0a5.5.5-10.11.6-MariaDB-0+deb12u1\x00\x1e\x00\x00\x00
         (b"\xff\xfd\x18\xff\xfd \xff\xfd#", "telnet", "", ""),
         (b"\r\nrouter login: ", "telnet", "", ""),
         (b"@RSYNCD: 31.0\n", "rsync", "rsync", ""),
+        (b"\x00\x00\x00\x55\xffSMB\x72" + bytes(28), "smb", "", ""),
+        (b"\x00\x00\x00\xcc\xfeSMB\x40\x00" + bytes(28), "smb", "", ""),
+        (b"0\x0c\x02\x01\x07e\x07\n\x01\x00\x04\x00\x04\x00", "ldap", "", ""),
+        (b"0\x84\x00\x00\x00\x10\x02\x01\x01a\x84", "ldap", "", ""),
+        (
+            b"\x00\x2a\x12\x34\x84\x05\x00\x01\x00\x00\x00\x00\x00\x00\x07version\x04bind\x00\x00\x10\x00\x03",
+            "dns",
+            "",
+            "",
+        ),
+        (b"\x01\x00\x0b\x00\x00\x00S\x00", "x11", "", ""),
+        (b"\x00\x16\x0b\x00\x00\x00\x06\x00No protocol", "x11", "", ""),
         (b"\x03\x00\x00\x13\x0e\xd0\x00\x00\x124\x00\x02\x00\x08\x00\x02\x00\x00\x00", "rdp", "", ""),
     ],
 )
@@ -93,6 +112,11 @@ def test_a_banner_is_printable_and_short() -> None:
     assert len(banner(b"x" * 100_000)) == 200
     assert banner(b"\xff\xfe") == "\\xff\\xfe"
     assert banner(b"") == ""
+
+
+def test_a_complaint_about_plain_words_is_seen() -> None:
+    assert says_use_tls(b"HTTP/1.1 400 Bad Request\r\n\r\nuse https")
+    assert not says_use_tls(b"HTTP/1.1 200 OK\r\n\r\nhttps")
 
 
 def test_the_start_of_tls_is_seen() -> None:

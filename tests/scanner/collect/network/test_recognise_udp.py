@@ -178,3 +178,19 @@ def test_questions_have_their_true_form() -> None:
     assert cldap_root()[:2] == bytes((0x30, len(cldap_root()) - 2))
     assert ssdp_search().endswith(b"\r\n\r\n")
     assert all(len(one()) < 700 for payloads in PAYLOADS.values() for one in payloads)
+
+
+@pytest.mark.parametrize(
+    ("heard", "service"),
+    [
+        (b"\x01\x02\0\0\0\x01\0\0VERSION 1.6.18\r\n", "memcached"),
+        (b"\x01\x02\0\0\0\x01\0\0SERVER_ERROR out of memory\r\n", "memcached"),
+        (b"\x01\x02\0\0\0\x01\0\0ERROR\r\n", "memcached"),
+        (b"\x01\x02\0\0\0\x01\0\0version\r\n", ""),
+        (b"HTTP/1.1ERROR\r\n", ""),
+        (b"\0" * 8 + b"VERSION 1\r\n", ""),
+        (b"\x01\x02\0\0\0\x01\0\0ERRORS 3 of them", ""),
+    ],
+)
+def test_memcached_is_known_by_its_whole_frame(heard: bytes, service: str) -> None:
+    assert identify_udp(11211, heard).service == service

@@ -69,6 +69,14 @@ def test_a_closed_port_is_told_by_its_error(other_port: bool) -> None:
     assert monotonic() - began < 0.15
 
 
+@pytest.mark.parametrize("other_port", [False, True])
+def test_a_closed_port_of_ipv6_is_told_by_the_error_of_its_own_address(other_port: bool) -> None:
+    with answering_udp(mute_udp, address="::1") as number:
+        pass
+    with pytest.raises(RefusedError, match="closed"):
+        ask(number, address=IPv6Address("::1"), other_port=other_port)
+
+
 def from_another(address: str) -> Callable[[bytes, tuple[str, int], socket.socket], object]:
     def handle(_: bytes, sender: tuple[str, int], __: socket.socket) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:

@@ -9,7 +9,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from ipaddress import ip_address
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -55,6 +55,8 @@ def keeping(answer: Callable[[bytes], bytes], most: int = 1_000) -> Handler:
             if not heard:
                 return
             connection.sendall(answer(heard))
+            if b"\r\nConnection: close" in heard:
+                return
 
     return handle
 
@@ -258,7 +260,9 @@ def test_headers_are_printable_bounded_and_joined() -> None:
     )
     many = tuple(b"X-%d: 1" % n for n in range(2_000))
     answer = one(replying(sized(b"ok", *odd, *many)))
-    assert all(value.isprintable() and len(value) <= web_head.VALUE_LIMIT for value in answer.headers.values())
+    assert all(
+        value.isprintable() and len(value) <= web_head.VALUE_LIMIT for value in answer.headers.values()
+    )
     assert answer.headers["x-a"] == "1, 2"
     assert len(answer.headers) <= web_head.HEADER_LIMIT
     assert answer.body == b"ok"
@@ -293,6 +297,58 @@ def test_what_a_server_says_beyond_its_answer_is_not_the_next_one() -> None:
     assert isinstance(first, web.Response)
     assert isinstance(second, web.Response)
     assert (first.body, second.body) == (b"first", b"second")
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.02, 0.1])
+def test_an_answer_that_comes_late_never_stands_for_that_to_another_request(pause: float) -> None:
+    """One answer too many shifts all that follow; whenever it comes, each path gets its own in the end."""
+
+    def handle(connection: socket.socket) -> None:
+        while heard := heard_request(connection):
+            path = heard.split(b" ")[1]
+            connection.sendall(sized(path))
+            if path == b"/1":
+                sleep(pause)
+                connection.sendall(sized(b"smuggled"))
+            if b"Connection: close" in heard:
+                return
+
+    paths = tuple(f"/{n}" for n in range(5))
+    answers = exchange(handle, *paths)
+    assert [a.body.decode() for a in answers if isinstance(a, web.Response)] == list(paths)
+
+
+def test_over_an_open_connection_answers_that_are_mixed_up_are_none() -> None:
+    async def work(port: int) -> tuple[web.Response, ...]:
+        async with line().talk(LOCAL, port) as talk:
+            return await web.get_each(talk, LOCAL, port, "/a", "/b")
+
+    twice = keeping(lambda _: sized(b"x"))
+
+    def handle(connection: socket.socket) -> None:
+        heard_request(connection)
+        connection.sendall(sized(b"x"))
+        heard_request(connection)
+        connection.sendall(sized(b"x") + sized(b"y"))
+
+    with serving(twice) as port:
+        assert len(asyncio.run(work(port))) == 2
+    with serving(handle) as port, pytest.raises(TalkError, match="than was asked"):
+        asyncio.run(work(port))
+
+
+def test_a_body_packed_on_the_way_in_a_way_that_is_not_understood_tells_nothing() -> None:
+    for way in (b"gzip, chunked", b"chunked, chunked", b"br"):
+        answer = one(replying(OK + b"Transfer-Encoding: " + way + b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
+        assert (answer.body, answer.whole) == (b"", False), way
+
+
+def test_several_gzip_members_in_a_row_are_one_body() -> None:
+    parts = gzip.compress(b"") + gzip.compress(b"ab") + gzip.compress(b"cd")
+    assert unpacked(parts, "gzip") == (b"abcd", True)
+    assert unpacked(parts + bytes(20), "gzip") == (b"abcd", True)
+    assert unpacked(parts + b"more", "gzip") == (b"abcd", False)
+    assert unpacked(gzip.compress(b"x") * 60, "gzip") == (b"x" * 50, False)
 
 
 def test_many_long_answers_are_not_all_kept() -> None:

@@ -32,7 +32,7 @@ from checks.verdict import Verdicts, expect, unknown
         do="Set `requirepass` (or ACL users) and `bind 127.0.0.1 -::1` in redis.conf, keep `protected-mode "
         "yes`, "
         "and restart Redis. Give the password to its clients first.",
-        verify="redis-cli -h @{target} -p @{port} ping   # NOAUTH Authentication required",
+        verify="timeout 5 redis-cli -h @{target} -p @{port} ping   # NOAUTH Authentication required",
         effort=Effort(setup=1.0, each=0.5),
         disruption=Disruption.RESTART,
         undo="Put the old redis.conf back and restart Redis.",
@@ -77,6 +77,7 @@ def redis_login(found: RedisLogins) -> Verdicts:
                 "# On @{target}, for the server on port @{port}:\n"
                 "cp -p /etc/memcached.conf /etc/memcached.conf.before\n"
                 "sed -i -E 's/^-l .*/-l 127.0.0.1/' /etc/memcached.conf\n"
+                "grep -q '^-l' /etc/memcached.conf || echo '-l 127.0.0.1' >> /etc/memcached.conf\n"
                 "grep -q '^-U' /etc/memcached.conf || echo '-U 0' >> /etc/memcached.conf\n"
                 "systemctl restart memcached",
                 "mv /etc/memcached.conf.before /etc/memcached.conf && systemctl restart memcached",
@@ -139,7 +140,7 @@ def mongodb_login(found: MongoLogins) -> Verdicts:
         do="Set `xpack.security.enabled: true` with TLS between nodes and for clients, set the passwords, "
         "and "
         "restart the nodes one by one.",
-        verify="curl -s -o /dev/null -w '%{http_code}\\n' http://@{target}:@{port}/   # 401",
+        verify="curl -s -m 5 -o /dev/null -w '%{http_code}\\n' http://@{target}:@{port}/   # 401",
         effort=Effort(setup=4.0, each=1.0),
         disruption=Disruption.RESTART,
         undo="Set `xpack.security.enabled: false` and restart the nodes.",
@@ -176,7 +177,8 @@ def elasticsearch_login(found: ElasticsearchLogins) -> Verdicts:
         do="Set passwords for the roles, replace `trust` by `scram-sha-256` in every host line of "
         "pg_hba.conf, "
         "and reload PostgreSQL.",
-        verify="PGPASSWORD= psql -w -h @{target} -p @{port} -U postgres -c 'select 1'   # no password "
+        verify="PGCONNECT_TIMEOUT=5 PGPASSWORD= psql -w -h @{target} -p @{port} -U postgres -c 'select "
+        "1'   # no password "
         "supplied",
         effort=Effort(setup=1.0, each=0.5),
         disruption=Disruption.NONE,
@@ -219,7 +221,8 @@ def postgres_login(found: PostgresLogins) -> Verdicts:
         "cassandra.yaml, "
         "make accounts for the applications, change the one that comes with it, and restart the nodes one by "
         "one.",
-        verify="cqlsh @{target} @{port}   # requires authentication",
+        verify="timeout 30 cqlsh @{target} @{port} -e 'describe cluster' </dev/null   # requires "
+        "authentication",
         effort=Effort(setup=2.0, each=0.5),
         disruption=Disruption.RESTART,
         undo="Put the old cassandra.yaml back and restart the nodes.",
@@ -256,7 +259,8 @@ def cassandra_login(found: CassandraLogins) -> Verdicts:
         "`ssl_cert`, "
         "`ssl_key` and `require_secure_transport`, Redis `tls-port` and `port 0`, SQL Server Force "
         "Encryption), then let the clients require it.",
-        verify="openssl s_client -connect @{target}:@{port} </dev/null   # a certificate is shown; with "
+        verify="timeout 10 openssl s_client -connect @{target}:@{port} </dev/null   # a certificate is "
+        "shown; with "
         "-starttls postgres or mysql for those two",
         effort=Effort(setup=2.0, each=1.0),
         disruption=Disruption.RESTART,
@@ -266,8 +270,9 @@ def cassandra_login(found: CassandraLogins) -> Verdicts:
                 Language.SHELL,
                 "# On @{target} (port @{port}), for PostgreSQL, with server.crt and server.key in its data "
                 "folder:\n"
-                "sudo -u postgres psql -c 'alter system set ssl = on' -c 'select pg_reload_conf()'",
-                "sudo -u postgres psql -c 'alter system reset ssl' -c 'select pg_reload_conf()'",
+                "sudo -u postgres psql -p @{port} -c 'alter system set ssl = on' -c 'select "
+                "pg_reload_conf()'",
+                "sudo -u postgres psql -p @{port} -c 'alter system reset ssl' -c 'select pg_reload_conf()'",
             ),
         ),
         key="database-tls:@{target}:@{on}",

@@ -23,7 +23,7 @@ from checks.verdict import Verdicts, expect
         "bind_anon` with `require authc`; Active Directory: clear the seventh character of dsHeuristics). "
         "Give "
         "clients that search without a name an account first.",
-        verify="ldapsearch -x -H ldap://@{target}:@{port} -s base -b '' namingContexts   "
+        verify="ldapsearch -x -o nettimeout=5 -H ldap://@{target}:@{port} -s base -b '' namingContexts   "
         "# then: -b CONTEXT, no entry",
         effort=Effort(setup=2.0, each=0.5),
         disruption=Disruption.NONE,
@@ -70,7 +70,8 @@ def anonymous_search(found: Directories) -> Verdicts:
         do="Give the server a certificate, offer StartTLS or LDAPS, and refuse passwords outside of it "
         "(OpenLDAP: `security simple_bind=128`; Active Directory: require LDAP signing and install a server "
         "certificate).",
-        verify="ldapsearch -x -ZZ -H ldap://@{target}:@{port} -s base -b ''   # answered after StartTLS",
+        verify="ldapsearch -x -ZZ -o nettimeout=5 -H ldap://@{target}:@{port} -s base -b ''   "
+        "# answered after StartTLS",
         effort=Effort(setup=2.0, each=0.5),
         disruption=Disruption.RESTART,
         undo="Take the certificate out of the configuration.",

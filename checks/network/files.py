@@ -45,7 +45,7 @@ def _is_everybody(client: str) -> bool:
         action="Name the clients of each NFS export",
         do="Give every export the addresses of its clients in /etc/exports in the place of `*`, keep "
         "`root_squash`, and use Kerberos (`sec=krb5p`) where the files are sensitive.",
-        verify="showmount -e @{target}   # every export names its clients",
+        verify="timeout 10 showmount -e @{target}   # every export names its clients",
         effort=Effort(setup=1.0, each=0.5),
         disruption=Disruption.NONE,
         undo="Put the old /etc/exports back and run `exportfs -ra`.",
@@ -88,7 +88,7 @@ def nfs_exports(found: NfsServers) -> Verdicts:
         do="Set `auth users` with a `secrets file`, `hosts allow` with the addresses of the clients, and "
         "`list "
         "= no` in each module of rsyncd.conf; better, use rsync over SSH and stop the daemon.",
-        verify="rsync rsync://@{target}:@{port}/   # no module, or a password is asked for",
+        verify="rsync --contimeout=5 --timeout=5 rsync://@{target}:@{port}/ </dev/null   # lists no module",
         effort=Effort(setup=1.0, each=0.5),
         disruption=Disruption.NONE,
         undo="Put the old rsyncd.conf back; the daemon reads it for each client.",

@@ -83,8 +83,9 @@ def open_relay(found: SmtpRelays, ports: OpenPorts) -> Verdicts:
             Snippet(
                 Language.SHELL,
                 "# On @{target} (port @{port}), for Postfix:\n"
+                "cp -p /etc/postfix/main.cf /etc/postfix/main.cf.before\n"
                 "postconf -e disable_vrfy_command=yes && postfix check && systemctl reload postfix",
-                "postconf -X disable_vrfy_command && systemctl reload postfix",
+                "mv /etc/postfix/main.cf.before /etc/postfix/main.cf && systemctl reload postfix",
             ),
         ),
         key="smtp-vrfy:@{target}",
@@ -120,8 +121,9 @@ def user_names(found: SmtpUsers) -> Verdicts:
             Snippet(
                 Language.SHELL,
                 "# On @{target} (port @{port}), for Postfix:\n"
+                "cp -p /etc/postfix/main.cf /etc/postfix/main.cf.before\n"
                 "postconf -e 'smtpd_banner = $myhostname ESMTP' && systemctl reload postfix",
-                "postconf -X smtpd_banner && systemctl reload postfix",
+                "mv /etc/postfix/main.cf.before /etc/postfix/main.cf && systemctl reload postfix",
             ),
         ),
         key="mail-banner:@{target}:@{on}",

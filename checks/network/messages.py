@@ -83,7 +83,8 @@ _BROKERS = (
         action="Ask for a login in Kafka",
         do="Define a SASL_SSL listener with SCRAM accounts, move the clients and brokers to it, turn an "
         "authorizer on, and close the PLAINTEXT listener.",
-        verify="kafka-broker-api-versions.sh --bootstrap-server @{target}:@{port}   # the connection fails",
+        verify="timeout 30 kafka-broker-api-versions.sh --bootstrap-server @{target}:@{port}   # the "
+        "connection fails",
         commands="# On @{target}, in the place of the listener on port @{port}:\n"
         "cp -p /etc/kafka/server.properties /etc/kafka/server.properties.before\n"
         "sed -i 's/PLAINTEXT:\\/\\//SASL_SSL:\\/\\//g' /etc/kafka/server.properties\n"
@@ -101,7 +102,7 @@ _BROKERS = (
         do="Define accounts with users, keys or tokens in the `authorization` or `accounts` block, give "
         "them to "
         "the clients, and reload.",
-        verify="nats --server @{target}:@{port} rtt   # authorization violation",
+        verify="timeout 10 nats --server @{target}:@{port} rtt   # authorization violation",
         commands="# On @{target} (port @{port}); give the token to the clients:\n"
         "cp -p /etc/nats-server.conf /etc/nats-server.conf.before\n"
         'printf \'authorization { token: "%s" }\\n\' "$(openssl rand -hex 32)" >> /etc/nats-server.conf\n'

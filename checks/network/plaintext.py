@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks.check import check
+from checks.facts.network import LOOPBACK, OpenPorts
 from checks.facts.network.files import FtpServers
 from checks.facts.network.mail import MailServers
 from checks.facts.network.web import HttpAnswers
@@ -21,7 +22,8 @@ from checks.verdict import Verdicts, expect, unknown
     fix=Fix(
         action="Replace FTP by SFTP, or turn TLS on in it",
         do="Use SFTP; where FTP must stay, give it a certificate and require TLS for logins and data.",
-        verify="openssl s_client -starttls ftp -connect @{target}:@{port} </dev/null   # a certificate is "
+        verify="timeout 10 openssl s_client -starttls ftp -connect @{target}:@{port} </dev/null   # a "
+        "certificate is "
         "shown",
         effort=Effort(setup=2.0, each=0.5),
         disruption=Disruption.RESTART,
@@ -33,7 +35,8 @@ from checks.verdict import Verdicts, expect, unknown
                 "/etc/ssl/private/ftp.pem:\n"
                 "cp -p /etc/vsftpd.conf /etc/vsftpd.conf.before\n"
                 "printf 'ssl_enable=YES\\nforce_local_logins_ssl=YES\\nforce_local_data_ssl=YES\\n"
-                "rsa_cert_file=/etc/ssl/private/ftp.pem\\n' >> /etc/vsftpd.conf\n"
+                "rsa_cert_file=/etc/ssl/private/ftp.pem\\n"
+                "rsa_private_key_file=/etc/ssl/private/ftp.pem\\n' >> /etc/vsftpd.conf\n"
                 "systemctl restart vsftpd",
                 "mv /etc/vsftpd.conf.before /etc/vsftpd.conf && systemctl restart vsftpd",
             ),
@@ -102,8 +105,9 @@ def ftp_anonymous(found: FtpServers) -> Verdicts:
     surface=Surface.SERVICE,
     fix=Fix(
         action="Require TLS before mail logins",
-        do="Set Dovecot's `disable_plaintext_auth = yes` and `ssl = required`, Postfix's "
-        "`smtpd_tls_auth_only = yes`, and reload them; close ports 110 and 143 where 993 and 995 are enough.",
+        do="Set Dovecot's `ssl = required` and `disable_plaintext_auth = yes` (from 2.4 on "
+        "`auth_allow_cleartext = no`), Postfix's `smtpd_tls_auth_only = yes`, and reload them; close "
+        "ports 110 and 143 where 993 and 995 are enough.",
         verify="printf 'a1 CAPABILITY\\r\\n' | nc -w 2 @{target} @{port}   # LOGINDISABLED, or no AUTH "
         "before STARTTLS",
         effort=Effort(setup=1.0, each=0.5),
@@ -113,20 +117,28 @@ def ftp_anonymous(found: FtpServers) -> Verdicts:
             Snippet(
                 Language.SHELL,
                 "# On @{target} (port @{port}), where Dovecot and Postfix run:\n"
-                "printf 'ssl = required\\ndisable_plaintext_auth = yes\\n' > "
-                "/etc/dovecot/conf.d/99-tls.conf\n"
-                "doveconf -n >/dev/null && systemctl reload dovecot\n"
+                "case $(dovecot --version) in 2.[0-3].*) word='disable_plaintext_auth = yes';; "
+                "*) word='auth_allow_cleartext = no';; esac\n"
+                "printf 'ssl = required\\n%s\\n' \"$word\" > /etc/dovecot/conf.d/99-tls.conf\n"
+                "if doveconf -n >/dev/null; then systemctl reload dovecot; "
+                "else rm /etc/dovecot/conf.d/99-tls.conf; fi\n"
+                "cp -p /etc/postfix/main.cf /etc/postfix/main.cf.before\n"
                 "postconf -e smtpd_tls_auth_only=yes && postfix check && systemctl reload postfix",
                 "rm /etc/dovecot/conf.d/99-tls.conf && systemctl reload dovecot\n"
-                "postconf -X smtpd_tls_auth_only && systemctl reload postfix",
+                "mv /etc/postfix/main.cf.before /etc/postfix/main.cf && systemctl reload postfix",
             ),
         ),
         key="mail-tls:@{target}",
     ),
 )
-def mail_login(found: MailServers) -> Verdicts:
+def mail_login(found: MailServers, ports: OpenPorts) -> Verdicts:
     """A mail password that travels in the clear opens the mailbox and all accounts that it can reset."""
     for server in found.servers:
+        if server.plain_login and not server.tls and ports.vantage == LOOPBACK:
+            # Dovecot takes clients of its own machine for safe, whatever it asks of others.
+            reason = "asked from the machine itself, from which some servers take passwords before TLS"
+            yield unknown(server.port, reason, needs="a scan from another machine", port=server.port)
+            continue
         before = "takes passwords before TLS" if server.plain_login else "takes no password before TLS"
         yield expect(
             server.tls or not server.plain_login,
@@ -147,7 +159,7 @@ def mail_login(found: MailServers) -> Verdicts:
         action="Turn STARTTLS on in the mail servers",
         do="Give the mail server a certificate and turn STARTTLS on (Postfix `smtpd_tls_security_level = "
         "may`).",
-        verify="openssl s_client -starttls @{protocol} -connect @{target}:@{port} </dev/null   "
+        verify="timeout 10 openssl s_client -starttls @{protocol} -connect @{target}:@{port} </dev/null   "
         "# a certificate is shown",
         effort=Effort(setup=1.0, each=0.5),
         disruption=Disruption.RESTART,
@@ -155,10 +167,12 @@ def mail_login(found: MailServers) -> Verdicts:
         snippets=(
             Snippet(
                 Language.SHELL,
-                "# On @{target} (port @{port}), for Postfix:\n"
-                "postconf -e smtpd_tls_security_level=may smtpd_tls_cert_file=/etc/ssl/private/mail.pem\n"
+                "# On @{target} (port @{port}), for Postfix, with key and certificates in one file:\n"
+                "cp -p /etc/postfix/main.cf /etc/postfix/main.cf.before\n"
+                "postconf -e smtpd_tls_security_level=may smtpd_tls_cert_file=/etc/ssl/private/mail.pem "
+                "smtpd_tls_key_file=/etc/ssl/private/mail.pem\n"
                 "postfix check && systemctl reload postfix",
-                "postconf -X smtpd_tls_security_level smtpd_tls_cert_file && systemctl reload postfix",
+                "mv /etc/postfix/main.cf.before /etc/postfix/main.cf && systemctl reload postfix",
             ),
         ),
         key="mail-tls:@{target}",
@@ -188,7 +202,7 @@ def mail_starttls(found: MailServers) -> Verdicts:
         action="Serve login pages over HTTPS only",
         do="Give the service a certificate, redirect every HTTP request to HTTPS, and mark its cookies "
         "Secure.",
-        verify="curl -s -o /dev/null -w '%{http_code} %{redirect_url}\\n' http://@{target}:@{port}/   "
+        verify="curl -s -m 5 -o /dev/null -w '%{http_code} %{redirect_url}\\n' http://@{target}:@{port}/   "
         "# 301 and an https address",
         effort=Effort(setup=1.0, each=0.5),
         disruption=Disruption.RESTART,

@@ -8,6 +8,7 @@ from checks.fix import Disruption, Effort, Fix, Language, Snippet
 from checks.model import Exploit, Impact, Severity, Surface, Weakness
 from checks.verdict import Verdicts, expect
 
+_FIRST_DISPLAY = 6000
 _XRDP = Snippet(
     Language.SHELL,
     "# On @{target} (port @{port}), for xrdp:\n"
@@ -109,7 +110,7 @@ def rdp_tls(found: RdpServers) -> Verdicts:
         do="Start the X server with `-nolisten tcp` and without `-ac`, take `xhost +` out of login scripts, "
         "and "
         "use X11 forwarding over SSH.",
-        verify="xdpyinfo -display @{target}:0   # unable to open display",
+        verify="timeout 10 xdpyinfo -display @{target}:@{display}   # unable to open display",
         effort=Effort(setup=0.5, each=0.25),
         disruption=Disruption.RESTART,
         undo="Start the X server with the old options.",
@@ -130,5 +131,10 @@ def x11_access(found: X11Servers) -> Verdicts:
     """Whoever may talk to an X11 display sees the screen, reads every key and types by himself."""
     for server in found.servers:
         yield expect(
-            not server.open, on=server.port, saw=server.answer, want="a key is asked for", port=server.port
+            not server.open,
+            on=server.port,
+            saw=server.answer,
+            want="a key is asked for",
+            port=server.port,
+            values={"display": str(max(0, int(server.port.rpartition("/")[2]) - _FIRST_DISPLAY))},
         )

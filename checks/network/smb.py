@@ -12,13 +12,18 @@ _SAMBA_UNDO = "mv /etc/samba/smb.conf.before /etc/samba/smb.conf && systemctl re
 
 
 def _samba(*settings: str) -> Snippet:
-    """The settings at the head of the global section, and the way back."""
+    """The settings at the head of the global section, and the way back.
+
+    Samba takes the last of several values, so the old ones go.
+    """
     lines = "".join(f"\\n{setting}" for setting in settings)
+    old = "|".join(setting.partition(" =")[0].replace("server min", "(server )?min") for setting in settings)
     return Snippet(
         Language.SHELL,
-        "# On @{target} (port @{port}), for Samba:\n"
+        "# On @{target} (port @{port}), for Samba, whose service is smbd on Debian and smb on RHEL:\n"
         "cp -p /etc/samba/smb.conf /etc/samba/smb.conf.before\n"
-        f"sed -i 's/^\\[global\\]$/[global]{lines}/' /etc/samba/smb.conf\n"
+        f"sed -i -E -e '/^[[:space:]]*({old})[[:space:]]*=/Id' "
+        f"-e 's/^[[:space:]]*\\[global\\][[:space:]]*$/[global]{lines}/' /etc/samba/smb.conf\n"
         "testparm -s >/dev/null && systemctl restart smbd",
         _SAMBA_UNDO,
     )
@@ -36,7 +41,9 @@ def _samba(*settings: str) -> Snippet:
         do="Find the clients that still need SMB 1 (Windows: `Set-SmbServerConfiguration -AuditSmb1Access "
         "$true`), replace them, then turn it off: `Set-SmbServerConfiguration -EnableSMB1Protocol $false` on "
         "Windows, `server min protocol = SMB2_10` in Samba.",
-        verify="smbclient -N -L @{target} -p @{port} -m NT1   # protocol negotiation failed",
+        verify="timeout 30 smbclient -N -U % -L @{target} -p @{port} --option='client min protocol=NT1' "
+        "-m NT1 "
+        "</dev/null   # protocol negotiation failed",
         effort=Effort(setup=2.0, each=0.5),
         disruption=Disruption.RESTART,
         undo="Allow SMB 1 again for the clients that turn out to need it.",
@@ -44,6 +51,7 @@ def _samba(*settings: str) -> Snippet:
         key="smb-1:@{target}:@{on}",
     ),
     refs=(
+        ""
         "https://learn.microsoft.com/windows-server/storage/file-server/troubleshoot/smbv1-not-installed-by-default-in-windows",
     ),
 )
@@ -72,8 +80,8 @@ def version_1(found: SmbOneServers) -> Verdicts:
     surface=Surface.SERVICE,
     fix=Fix(
         action="Require SMB signing",
-        do="Require signing: `Set-SmbServerConfiguration -RequireSecuritySignature $true` on Windows (for "
-        "many "
+        do="Require signing: `Set-SmbServerConfiguration -RequireSecuritySignature $true` on Windows "
+        "(for many "
         "machines by group policy: digitally sign communications, always), `server signing = mandatory` in "
         "Samba.",
         verify="nmap -Pn -p @{port} --script smb2-security-mode @{target}   # enabled and required",
@@ -108,7 +116,7 @@ def signing(found: SmbServers) -> Verdicts:
         action="Refuse SMB sessions without a name",
         do="Set `restrict anonymous = 2` and `map to guest = never` in Samba; on Windows disable the Guest "
         "account and set RestrictAnonymous to 1 and RestrictNullSessAccess to 1.",
-        verify="smbclient -N -L @{target} -p @{port}   # NT_STATUS_ACCESS_DENIED",
+        verify="timeout 30 smbclient -N -U % -L @{target} -p @{port} </dev/null   # NT_STATUS_ACCESS_DENIED",
         effort=Effort(setup=1.0, each=0.5),
         disruption=Disruption.RESTART,
         undo="Put the old settings back and restart the service.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 
 from checks.check import check
 from checks.facts.network.ssh import SshGroups, SshHostKeys, SshLogins, SshOffer, SshOffers
@@ -15,13 +16,18 @@ from checks.network.ssh_fixes import (
     QUANTUM_SAFE,
     STRICT,
     VERSION_2,
+    keep,
+    place,
+    without,
+)
+from checks.network.ssh_weak import (
+    AGED_CIPHERS,
+    AGED_HOST_KEYS,
+    AGED_KEX,
     WEAK_CIPHERS,
     WEAK_HOST_KEYS,
     WEAK_KEX,
     WEAK_MACS,
-    keep,
-    place,
-    without,
 )
 from checks.verdict import Verdict, Verdicts, expect, unknown
 
@@ -33,14 +39,16 @@ def _offers(
     keyword: str,
     listed: Callable[[SshOffer], tuple[str, ...]],
     weak: frozenset[str],
+    aged: frozenset[str] = frozenset(),
 ) -> Iterable[Verdict]:
+    """One verdict per server; where all that is weak is merely `aged`, it weighs less."""
     for server in servers:
         names = listed(server)
         if not names:
             yield _told_none(server)
             continue
         # The gss- methods end in a hash of the mechanism, so their names are compared by their start.
-        found = [n for n in names if any(n == w or (w[-1] == "-" and n.startswith(w)) for w in weak)]
+        found = [name for name in names if _is_one_of(name, weak)]
         yield expect(
             not found,
             on=server.port,
@@ -53,7 +61,12 @@ def _offers(
                 "place": place(keyword, server, found),
             },
             cite=found[0] if found else "",
+            severity=Severity.MEDIUM if found and all(_is_one_of(name, aged) for name in found) else None,
         )
+
+
+def _is_one_of(name: str, listed: frozenset[str]) -> bool:
+    return any(name == one or (one[-1] == "-" and name.startswith(one)) for one in listed)
 
 
 def _told_none(server: SshOffer) -> Verdict:
@@ -73,7 +86,7 @@ def _told_none(server: SshOffer) -> Verdict:
 )
 def key_exchange(found: SshOffers, *, weak: frozenset[str] = WEAK_KEX) -> Verdicts:
     """Recorded sessions with a weak key exchange can be read later; some can be talked down today."""
-    yield from _offers(found.servers, "KexAlgorithms", lambda server: server.kex, weak)
+    yield from _offers(found.servers, "KexAlgorithms", lambda server: server.kex, weak, AGED_KEX)
 
 
 @check(
@@ -87,7 +100,7 @@ def key_exchange(found: SshOffers, *, weak: frozenset[str] = WEAK_KEX) -> Verdic
 )
 def ciphers(found: SshOffers, *, weak: frozenset[str] = WEAK_CIPHERS) -> Verdicts:
     """CBC modes leak parts of what was typed, and RC4 and DES are broken."""
-    yield from _offers(found.servers, "Ciphers", lambda server: server.ciphers, weak)
+    yield from _offers(found.servers, "Ciphers", lambda server: server.ciphers, weak, AGED_CIPHERS)
 
 
 @check(
@@ -114,7 +127,8 @@ def macs(found: SshOffers, *, weak: frozenset[str] = WEAK_MACS) -> Verdicts:
 )
 def host_key_algorithms(found: SshOffers, *, weak: frozenset[str] = WEAK_HOST_KEYS) -> Verdicts:
     """With a forged SHA-1 signature or a broken DSA key an attacker can be the server."""
-    yield from _offers(found.servers, "HostKeyAlgorithms", lambda server: server.host_keys, weak)
+    listed = attrgetter("host_keys")
+    yield from _offers(found.servers, "HostKeyAlgorithms", listed, weak, AGED_HOST_KEYS)
 
 
 @check(
@@ -175,7 +189,7 @@ def strict_key_exchange(found: SshOffers) -> Verdicts:
         if not server.ciphers:
             yield _told_none(server)
             continue
-        cbc = any(name.endswith("-cbc") for name in server.ciphers)
+        cbc = any("-cbc" in name for name in server.ciphers)
         etm = any(name.endswith("-etm@openssh.com") for name in server.macs)
         exposed = "chacha20-poly1305@openssh.com" in server.ciphers or (cbc and etm)
         yield expect(
@@ -229,6 +243,10 @@ def password_auth(
 ) -> Verdicts:
     """Where passwords are taken they are guessed, day and night, by machines; a key cannot be guessed."""
     for server in found.servers:
+        if not server.opened and not server.methods:
+            reason = "the server refused to say which ways to log in it has"
+            yield unknown(server.port, reason, needs=f"the settings of {server.port}", port=server.port)
+            continue
         yield expect(
             not server.opened and not forbidden & set(server.methods),
             on=server.port,
@@ -252,7 +270,9 @@ def login_required(found: SshLogins) -> Verdicts:
         yield expect(
             not server.opened,
             on=server.port,
-            saw="let in without any proof" if server.opened else f"asks for {', '.join(server.methods)}",
+            saw="let in without any proof"
+            if server.opened
+            else f"asks for {', '.join(server.methods) or 'what it does not tell'}",
             want="a refusal, and the methods that are there",
             port=server.port,
         )

@@ -1,4 +1,4 @@
-"""What is weak in SSH, what is sound, and how servers of each make are repaired."""
+"""What is sound in SSH, and how servers of each make are repaired."""
 
 from __future__ import annotations
 
@@ -8,54 +8,6 @@ from types import MappingProxyType
 
 from checks.facts.network.ssh import SshOffer
 from checks.fix import Disruption, Effort, Fix, Language, Snippet
-
-WEAK_KEX = frozenset(
-    {
-        "diffie-hellman-group1-sha1",
-        "diffie-hellman-group14-sha1",
-        "diffie-hellman-group-exchange-sha1",
-        "gss-group1-sha1-",
-        "gss-group14-sha1-",
-        "gss-gex-sha1-",
-        "rsa1024-sha1",
-    }
-)
-"""Key exchanges over SHA-1 or over groups that are too small (RFC 9142)."""
-
-WEAK_CIPHERS = frozenset(
-    {
-        "3des-cbc",
-        "aes128-cbc",
-        "aes192-cbc",
-        "aes256-cbc",
-        "arcfour",
-        "arcfour128",
-        "arcfour256",
-        "blowfish-cbc",
-        "cast128-cbc",
-        "des-cbc",
-        "none",
-        "rijndael-cbc@lysator.liu.se",
-    }
-)
-WEAK_MACS = frozenset(
-    {
-        "hmac-md5",
-        "hmac-md5-96",
-        "hmac-md5-96-etm@openssh.com",
-        "hmac-md5-etm@openssh.com",
-        "hmac-ripemd160",
-        "hmac-ripemd160@openssh.com",
-        "hmac-ripemd160-etm@openssh.com",
-        "hmac-sha1-96",
-        "hmac-sha1-96-etm@openssh.com",
-        "none",
-    }
-)
-WEAK_HOST_KEYS = frozenset(
-    {"ssh-dss", "ssh-rsa", "ssh-dss-cert-v01@openssh.com", "ssh-rsa-cert-v01@openssh.com"}
-)
-
 
 SOUND: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -65,6 +65,8 @@ class Run:
 
 def main() -> None:
     """Prints the times, their ratios, and every difference between the two."""
+    # Whoever stops it must not leave sixty machines behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parts = os.environ.get("BENCH_NETWORK", "top silent all").split()
     # nmap does not come to an end on an address that accepts on every port.
     plan = tuple(host for host in PLAN if not host.every)

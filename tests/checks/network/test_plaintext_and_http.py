@@ -3,11 +3,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from checks.facts.network import OpenPorts
 from checks.facts.network.files import FtpServer, FtpServers
 from checks.facts.network.mail import MailServer, MailServers
 from checks.facts.network.web import HttpAnswer, HttpAnswers
 from checks.model import Outcome
-from tests.checks.network.judging import hold_by, judge, outcomes
+from tests.checks.network.judging import hold_by, judge, open_ports, outcomes
 
 
 def ftp(*, tls: bool = True, anonymous: bool = False) -> FtpServers:
@@ -33,9 +34,16 @@ def test_anonymous_ftp_fails() -> None:
 
 
 def test_mail_passwords_before_tls_fail() -> None:
-    hold_by("network.plaintext.mail-login", mail(plain=True), mail(), "tcp/143")
+    hold_by("network.plaintext.mail-login", mail(plain=True), mail(), "tcp/143", open_ports())
     inside = mail(tls=True, starttls=False, plain=True)
-    assert outcomes(judge("network.plaintext.mail-login", inside)) == {"tcp/143": Outcome.PASS}
+    assert outcomes(judge("network.plaintext.mail-login", inside, open_ports())) == {"tcp/143": Outcome.PASS}
+
+
+def test_mail_servers_that_trust_their_own_machine_are_not_judged_from_there() -> None:
+    here: OpenPorts = msgspec.structs.replace(open_ports(), vantage="loopback")
+    [finding] = judge("network.plaintext.mail-login", mail(plain=True), here)
+    assert (finding.outcome, finding.needs) == (Outcome.UNKNOWN, "a scan from another machine")
+    assert outcomes(judge("network.plaintext.mail-login", mail(), here)) == {"tcp/143": Outcome.PASS}
 
 
 def test_mail_without_tls_fails() -> None:

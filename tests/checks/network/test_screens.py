@@ -23,4 +23,6 @@ def test_a_display_that_takes_everybody_fails() -> None:
     opened = X11Servers((X11Server("tcp/6000", open=True, answer="the setup succeeded"),))
     closed = X11Servers((X11Server("tcp/6000", open=False, answer="refused: no key"),))
     hold_by("network.screens.x11-access", opened, closed, "tcp/6000")
+    [finding] = judge("network.screens.x11-access", X11Servers((X11Server("tcp/6003", True, "open"),)))
+    assert "-display 10.0.0.5:3 " in finding.fix.verify
     assert outcomes(judge("network.screens.x11-access", X11Servers(()))) == {"": Outcome.NOT_APPLICABLE}

@@ -13,7 +13,7 @@ from checks.facts.network.ssh import (
     SshOffer,
     SshOffers,
 )
-from checks.model import Outcome
+from checks.model import Outcome, Severity
 from tests.checks.network.judging import hold_by, judge, outcomes
 
 PORT = "tcp/22"
@@ -52,6 +52,26 @@ def offered(**changes: object) -> SshOffers:
 )
 def test_what_is_weak_fails(check: str, changes: dict[str, object]) -> None:
     hold_by(check, offered(**changes), offered(), PORT)
+
+
+@pytest.mark.parametrize(
+    ("check", "field", "aged", "broken"),
+    [
+        ("key-exchange", "kex", "diffie-hellman-group14-sha1", "diffie-hellman-group1-sha1"),
+        ("ciphers", "ciphers", "aes256-cbc", "3des-cbc"),
+        ("host-key-algorithms", "host_keys", "ssh-rsa", "ssh-dss"),
+    ],
+)
+def test_what_is_only_aged_weighs_less_than_what_is_broken(
+    check: str, field: str, aged: str, broken: str
+) -> None:
+    def severity(*names: str) -> Severity:
+        [finding] = judge(f"network.ssh.{check}", offered(**{field: ("good", *names)}))
+        assert finding.outcome is Outcome.FAIL
+        return finding.severity
+
+    assert severity(aged) is Severity.MEDIUM
+    assert severity(broken) is severity(aged, broken) is Severity.HIGH
 
 
 def test_the_fix_names_these_algorithms() -> None:
@@ -107,6 +127,34 @@ def login(*methods: str, opened: bool = False) -> SshLogins:
 @pytest.mark.parametrize("methods", [("publickey", "password"), ("keyboard-interactive",)])
 def test_logins_by_password_fail(methods: tuple[str, ...]) -> None:
     hold_by("network.ssh.password-auth", login(*methods), login("publickey"), PORT)
+
+
+def test_a_server_that_names_no_way_in_has_not_refused_passwords() -> None:
+    [finding] = judge("network.ssh.password-auth", login())
+    assert (finding.outcome, finding.on) == (Outcome.UNKNOWN, PORT)
+    [proof] = judge("network.ssh.login-required", login())
+    assert proof.outcome is Outcome.PASS
+    assert proof.saw == "asks for what it does not tell"
+
+
+def test_every_cbc_cipher_needs_the_strict_exchange() -> None:
+    listed = offered(
+        strict=False,
+        ciphers=("aes256-ctr", "rijndael-cbc@lysator.liu.se"),
+        macs=("hmac-sha2-256-etm@openssh.com",),
+    )
+    assert outcomes(judge("network.ssh.strict-key-exchange", listed)) == {PORT: Outcome.FAIL}
+
+
+def test_a_name_that_only_begins_like_a_weak_one_is_none() -> None:
+    """And one that a weak name begins with is judged by itself."""
+    for check, field, name in (
+        ("key-exchange", "kex", "diffie-hellman-group14-sha1024"),
+        ("ciphers", "ciphers", "none-of-these"),
+        ("macs", "macs", "hmac-md5x"),
+        ("host-key-algorithms", "host_keys", "ssh-rsa-new"),
+    ):
+        assert outcomes(judge(f"network.ssh.{check}", offered(**{field: (name,)}))) == {PORT: Outcome.PASS}
 
 
 def test_a_server_without_any_login_fails() -> None:

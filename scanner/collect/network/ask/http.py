@@ -72,10 +72,10 @@ async def ask(asked: Asked) -> Collected:
 
 
 def _failed(asked: Asked, error: TalkError) -> Collected:
-    """Gaps for what every web server is asked; of APIs, only those are open at which the port hints: where
-    nothing hints at one there is nothing to know.
+    """Gaps for what every web server is asked, and open questions for the APIs at which the port hints.
 
-    A port that insists on a client certificate has asked for a login.
+    Where nothing hints at one there is nothing to know. A port that insists on a client certificate has
+    asked for a login.
     """
     port = asked.port
     answer, names = f"GET /: {error}", hints(APIS, port)

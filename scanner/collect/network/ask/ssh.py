@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import struct
 
@@ -23,7 +24,7 @@ from scanner.collect.network.ask import ssh_kex
 from scanner.collect.network.ask import ssh_wire as wire
 from scanner.collect.network.ask.question import Asked, Question, undecided
 from scanner.collect.network.ask.ssh_cipher import CIPHERS, MACS, direction
-from scanner.collect.network.ask.ssh_stream import Stream
+from scanner.collect.network.ask.ssh_stream import DroppedError, Stream
 from scanner.collect.network.talk import TalkError
 
 OUR_BANNER = b"SSH-2.0-Bartizan"
@@ -32,6 +33,9 @@ LOGIN_NAME = b"bartizan"
 LIST_LIMIT = 128
 NAME_LIMIT = 100
 STRICT = "kex-strict-s-v00@openssh.com"
+SHUT_OUT = "Not allowed at this time"
+"""What OpenSSH says to an address that it punishes; more connections only lengthen that."""
+_PAUSE = 0.5
 _SMALL = 1_024
 _WANTED = wire.Wanted(tuple(ssh_kex.KEX), ssh_kex.HOST_KEYS, CIPHERS, MACS)
 _RSA = wire.Wanted(tuple(ssh_kex.KEX), ssh_kex.RSA_KEYS, CIPHERS, MACS)
@@ -45,6 +49,11 @@ async def ask(asked: Asked) -> Collected:
     """
     first = _Conversation(asked)
     found = await first.hold()
+    if first.dropped:
+        # A busy sshd drops some of those who are not logged in; a second try often comes through.
+        await asyncio.sleep(_PAUSE)
+        first = _Conversation(asked)
+        found = await first.hold()
     if first.offer is None:
         return found
     if SshHostKeys in asked.wanted and first.proof is not None:
@@ -61,6 +70,7 @@ class _Conversation:
         self._asked = asked
         self.offer: SshOffer | None = None
         self.proof: ssh_kex.Proof | None = None
+        self.dropped = False
         self._login: SshLogin | None = None
 
     async def hold(self) -> Collected:
@@ -71,6 +81,7 @@ class _Conversation:
                 await self._lead(Stream(talk))
         except (TalkError, wire.SshWireError) as error:
             reason = printable(str(error))
+            self.dropped = isinstance(error, DroppedError) and SHUT_OUT not in reason
         found = _offered(asked, self.offer, reason)
         if SshHostKeys in asked.wanted and self.proof is None:
             found += undecided(SshHostKeys, asked, reason)
@@ -210,7 +221,11 @@ def _offer(port: str, banner: bytes, server: wire.KexInit) -> SshOffer:
 
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(printable(name)[:NAME_LIMIT] for name in list(dict.fromkeys(names))[:LIST_LIMIT])
+    own = tuple(dict.fromkeys(names))
+    if len(own) > LIST_LIMIT:
+        # What is weak may well stand behind the part that was read.
+        raise wire.SshWireError(f"a list of {len(own)} names; not more than {LIST_LIMIT} are read")
+    return tuple(printable(name)[:NAME_LIMIT] for name in own)
 
 
 def _offered(asked: Asked, offer: SshOffer | None, reason: str) -> Collected:

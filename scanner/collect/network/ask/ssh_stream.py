@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from checks.fix import printable
 from scanner.collect.network.ask import ssh_wire as wire
 from scanner.collect.network.ask.ssh_cipher import Direction
 from scanner.collect.network.talk import Talk, TalkError
 
 BANNER_LIMIT = 8_192
 """Bytes up to the end of the banner line: RFC 4253 lets a server write lines before it."""
+WORDS_LIMIT = 80
+
+
+class DroppedError(TalkError):
+    """The connection ended before the banner, as it does where a server is busy or shuts strangers out."""
 
 
 class Stream:
@@ -30,17 +36,23 @@ class Stream:
 
     async def banner(self) -> bytes:
         """The line that begins with `SSH-`, without its end."""
+        said = b""
         while True:
             line, mark, rest = self._data.partition(b"\n")
             if mark and line.startswith(b"SSH-"):
                 self._data = rest
                 return line.removesuffix(b"\r")
             if mark:
-                self._data = rest
+                self._data, said = rest, line
                 continue
             if len(self._data) > BANNER_LIMIT:
                 raise TalkError("no SSH banner line within its bounds")
-            await self._more()
+            if not (more := await self._talk.read()):
+                words = printable((line or said).decode("utf-8", "backslashreplace").strip())[:WORDS_LIMIT]
+                raise DroppedError(
+                    f"the server closed the connection before its banner{f' ({words})' if words else ''}"
+                )
+            self._data += more
 
     async def send(self, *contents: bytes) -> None:
         """Sends each as one packet."""

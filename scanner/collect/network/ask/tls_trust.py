@@ -86,12 +86,12 @@ def read_roots(file: str) -> Roots:
 
 def distrust(one: Certificate, chain: tuple[bytes, ...], roots: Roots, at: datetime) -> str:
     """Why no path leads from the first certificate of the chain to one of the roots; empty if one does."""
+    if not one.names:
+        return "it names no host in its subjectAltName, which clients demand"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         leaf, *others = (x509.load_der_x509_certificate(der) for der in chain)
         try:
-            if not one.names:
-                raise ValueError("it names no host in its subjectAltName, which clients demand")
             # Its age is the question of other checks; here it is taken at a time of its own.
             when = min(max(at, one.not_before), one.not_after)
             # Whose name it is is theirs too, so it is followed like one of a client, which has no name.
@@ -142,4 +142,5 @@ def _why(leaf: x509.Certificate, others: list[x509.Certificate], roots: Roots, t
         return f"{what} is not in this store"
     if top.issuer not in roots.subjects:
         return f"its issuer {top.issuer.rfc4514_string()[:150]} is neither presented nor in this store"
-    return told
+    # What comes before are the words of the library for a reason of ours.
+    return told.rpartition("ValueError: ")[2].partition(" (encountered")[0]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import socket
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -20,9 +21,20 @@ from checks.model import Outcome
 from checks.network.ssh import host_key_size
 from scanner.collect.collector import Collected
 from scanner.collect.network.ask import ssh, ssh_wire
+from tests.checks.network.judging import judge
 from tests.lab.asking import ask, only, reason
-from tests.lab.parts import program
-from tests.lab.services import dripping, endless, endless_lines, mute, resetting, saying, serving, sshd
+from tests.lab.parts import free_port, program
+from tests.lab.services import (
+    dripping,
+    endless,
+    endless_lines,
+    mute,
+    resetting,
+    running,
+    saying,
+    serving,
+    sshd,
+)
 
 BANNER = b"SSH-2.0-test\r\n"
 
@@ -31,6 +43,19 @@ BANNER = b"SSH-2.0-test\r\n"
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose host keys are made once."""
     return tmp_path_factory.mktemp("keys")
+
+
+@contextlib.contextmanager
+def logged_sshd(keys: Path, log: Path) -> Iterator[int]:
+    """A server with the keys of that folder that writes down who came."""
+    port = free_port()
+    with sshd(keys):
+        pass
+    lines = (keys / "sshd_config").read_text().splitlines()
+    config = keys / "logged"
+    config.write_text("\n".join((f"Port {port}", "LogLevel VERBOSE", *lines[1:])) + "\n")
+    with running("sshd", "-D", "-E", str(log), "-f", str(config), port=port):
+        yield port
 
 
 def probe(number: int, seconds: float = 4.0) -> Collected:
@@ -167,15 +192,83 @@ def test_hostile_servers_are_gaps(server: Callable[[socket.socket], None], words
 
 
 def test_hostile_lists_are_made_printable_and_bounded() -> None:
-    names = b"\x1b[31m,\xe2\x80\xae," + b",".join(b"k%d" % n for n in range(3000))
+    names = b"\x1b[31m,\xe2\x80\xae," + b",".join(b"k%d" % n for n in range(100))
     with serving(
         saying(b"hello\r\n" + b"SSH-2.0-\x1b[2J\xff\r\n" + ssh_wire.packet(kexinit(names)))
     ) as number:
         found = probe(number, seconds=1.0)
     [offer] = only(found, SshOffers).servers
     assert offer.banner == "SSH-2.0-\\u001b[2J\\xff"
-    assert len(offer.kex) == 128
+    assert len(offer.kex) == 102
     assert all(name.isprintable() for name in offer.kex)
+
+
+def test_a_list_that_is_too_long_hides_nothing_behind_its_end() -> None:
+    """What is weak stands last, behind more names than are read: that is no list without it."""
+    names = b",".join(b"good-%d" % n for n in range(200)) + b",diffie-hellman-group1-sha1"
+    with serving(saying(BANNER + ssh_wire.packet(kexinit(names, b"ssh-ed25519")))) as number:
+        found = probe(number, seconds=1.0)
+    assert reason(found, SshOffers) == "a list of 201 names; not more than 128 are read"
+    assert reason(found, SshHostKeys)
+
+
+@pytest.mark.parametrize(
+    ("words", "tries", "told"),
+    [
+        (b"", 2, "the server closed the connection before its banner"),
+        (b"Exceeded MaxStartups\r\n", 2, "its banner (Exceeded MaxStartups)"),
+        (b"Not allowed at this time\r\n", 1, "its banner (Not allowed at this time)"),
+    ],
+)
+def test_a_server_that_drops_us_is_tried_once_more_unless_it_shuts_us_out(
+    words: bytes, tries: int, told: str
+) -> None:
+    seen = []
+
+    def handle(connection: socket.socket) -> None:
+        seen.append(connection.recv(100))
+        connection.sendall(words)
+
+    with serving(handle) as number:
+        found = probe(number)
+    assert reason(found, SshOffers).endswith(told)
+    assert reason(found, SshHostKeys).endswith(told)
+    assert len(seen) == tries
+
+
+def test_a_server_that_dropped_us_once_is_read_after_all() -> None:
+    seen = []
+
+    def handle(connection: socket.socket) -> None:
+        seen.append(connection.recv(100))
+        if len(seen) > 1:
+            connection.sendall(BANNER + ssh_wire.packet(kexinit(b"curve25519-sha256", b"ssh-ed25519")))
+            connection.recv(4096)
+
+    with serving(handle) as number:
+        found = probe(number)
+    assert only(found, SshOffers).servers[0].kex == ("curve25519-sha256",)
+
+
+@pytest.mark.real
+def test_one_scan_is_one_unknown_user_in_the_log_of_the_server(keys: Path, tmp_path: Path) -> None:
+    """What counts failed logins must not shut the scanner out after a scan or two."""
+    log = tmp_path / "log"
+    with logged_sshd(keys, log) as number:
+        found = ask(ssh.ask, OpenPort(number, "tcp", "ssh"), *ssh.QUESTION.facts)
+    assert found.gaps == ()
+    told = log.read_text()
+    assert told.count("Invalid user") == 1
+    assert "Failed " not in told
+    assert told.count("Connection from") == 1 + 3
+
+
+@pytest.mark.parametrize("first", [b"SSH-2.0 is not a banner\r\n", b"SSH-2.0\r\n", b"SSH-9.9-new\r\n"])
+def test_a_banner_that_is_almost_one_does_not_pass(first: bytes) -> None:
+    with serving(saying(first + ssh_wire.packet(kexinit(b"curve25519-sha256", b"ssh-ed25519")))) as number:
+        found = probe(number, seconds=0.5)
+    [finding] = judge("network.ssh.protocol", only(found, SshOffers))
+    assert finding.outcome is Outcome.FAIL
 
 
 def test_a_reply_of_garbage_is_no_proof() -> None:

@@ -13,12 +13,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from checks.facts.network import OpenPort
 from checks.facts.network.tls import TlsCertificates, TlsChains, TlsTrusts
+from checks.model import Outcome
 from scanner.collect.collector import Collected
 from scanner.collect.network.ask import tls, tls_certificate, tls_trust
+from tests.checks.network.judging import judge, outcomes
 from tests.lab.asking import AT, ask, only, reason
 from tests.lab.parts import program
 from tests.lab.services import Made, certificate, inside_tls, mute, openssl_server, serving
@@ -257,3 +259,68 @@ def test_a_link_that_cannot_be_read_hides_the_chain_only(
     assert only(found, TlsCertificates).certificates
     for kind in (TlsChains, TlsTrusts):
         assert "cannot be read" in reason(found, kind)
+
+
+def test_a_path_through_what_may_not_lead_there_is_none(store: Path) -> None:
+    """Each of these chains is signed and in its time; one certificate of it was made for something else."""
+    own = names("lab.test")
+    no_authority = x509.BasicConstraints(ca=False, path_length=None)
+    last_authority = sign("last", ROOT, x509.BasicConstraints(ca=True, path_length=0), authority=False)
+    signs_nothing = x509.KeyUsage(True, *(False,) * 8)
+    limited = x509.NameConstraints([x509.DNSName("ok.test")], None)
+    for_clients = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    for_code = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
+    one = sign("middle", ROOT, no_authority, authority=False)
+    beyond = sign("beyond", last_authority)
+    dumb = sign("dumb", ROOT, signs_nothing)
+    bound = sign("bound", ROOT, limited)
+    coder = sign("coder", ROOT, for_code)
+    wrong = (
+        (sign("server", one, own, authority=False), one),
+        (sign("server", beyond, own, authority=False), beyond, last_authority),
+        (sign("server", dumb, own, authority=False), dumb),
+        (sign("server", bound, names("a.ok.test", "evil.test"), authority=False), bound),
+        (sign("server", coder, own, authority=False), coder),
+        (sign("server", MIDDLE, own, for_clients, authority=False), MIDDLE),
+    )
+    for chain in wrong:
+        assert distrust(chain, store)
+    assert (
+        distrust(wrong[-1], store) == "a certificate of the path is not meant for servers (extendedKeyUsage)"
+    )
+    assert distrust((sign("server", bound, names("a.ok.test"), authority=False), bound), store) == ""
+
+
+def test_names_that_are_unusual_do_not_break_the_path(store: Path) -> None:
+    """Whether a name fits is the question of another check."""
+    for name in ("my_host.lab.test", "intranet", "Intra.Lab.Test", "w*.lab.test", "10.0.0.1"):
+        assert distrust((sign("server", MIDDLE, names(name), authority=False), MIDDLE), store) == ""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("newest", [True, False])
+def test_a_short_key_does_not_hide_behind_that_for_modern_clients(tmp_path: Path, newest: bool) -> None:
+    """A server with a good ECDSA certificate and a weak RSA one beside it for old clients."""
+    weak = certificate(tmp_path, "weak", bits=1024)
+    made = file_of(tmp_path, LEAF, MIDDLE)
+    options = ("-dcert", str(weak.certificate), "-dkey", str(weak.key), "-cipher", "DEFAULT:@SECLEVEL=0")
+    with openssl_server(made, *options, *(() if newest else ("-no_tls1_3",))) as number:
+        found = ask(tls.ask, OpenPort(number, "tcp", tls=True), TlsCertificates)
+    fact = only(found, TlsCertificates)
+    assert [(one.key_type, one.key_bits) for one in fact.certificates] == [("EC", 256), ("RSA", 1024)]
+    assert fact.usual() == fact.certificates[:1]
+    port = f"tcp/{number}"
+    assert outcomes(judge("network.tls.certificate-key", fact)) == {
+        port: Outcome.PASS,
+        f"{port} RSA": Outcome.FAIL,
+    }
+
+
+@pytest.mark.real
+def test_where_there_is_no_other_certificate_the_evidence_says_so(tmp_path: Path) -> None:
+    made = file_of(tmp_path, LEAF, MIDDLE)
+    with openssl_server(made) as number:
+        found = ask(tls.ask, OpenPort(number, "tcp", tls=True), TlsCertificates)
+    [evidence] = found.sources
+    assert len(only(found, TlsCertificates).certificates) == 1
+    assert evidence.excerpt.endswith("another one with a key of the kind RSA: refused with alert 40")

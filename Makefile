@@ -51,7 +51,11 @@ system-scan:
 system-test:
 	@.ci/system.sh required nmap sshd:openssh-server ssh:openssh-client dropbear:dropbear-bin chromium busybox \
 	  redis-server memcached vsftpd pg_lsclusters:postgresql ip:iproute2 nft:nftables iptables visudo:sudo \
-	  setpriv:util-linux openssl pdfinfo:poppler-utils debootstrap rpmbuild:rpm ansible-playbook:ansible
+	  setpriv:util-linux openssl pdfinfo:poppler-utils debootstrap rpmbuild:rpm ansible-playbook:ansible \
+	  nginx:nginx-light lighttpd named:bind9 dig:bind9-dnsutils unbound snmpd smbd:samba smbclient slapd \
+	  ldapsearch:ldap-utils postfix dovecot:dovecot-imapd /usr/lib/dovecot/pop3-login:dovecot-pop3d \
+	  mariadbd:mariadb-server rsync rpcbind chronyd:chrony in.tftpd:tftpd-hpa Xvnc:tigervnc-standalone-server \
+	  Xvfb:xvfb xauth xrdp etcd:etcd-server telnetd:inetutils-telnetd inetutils-inetd ipmi_sim:openipmi
 
 # Needs uv; the files pin every package for Python 3.11 to 3.13 with hashes.
 lock:

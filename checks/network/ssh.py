@@ -28,6 +28,7 @@ from checks.network.ssh_weak import (
     WEAK_HOST_KEYS,
     WEAK_KEX,
     WEAK_MACS,
+    is_one_of,
 )
 from checks.verdict import Verdict, Verdicts, expect, unknown
 
@@ -48,7 +49,7 @@ def _offers(
             yield _told_none(server)
             continue
         # The gss- methods end in a hash of the mechanism, so their names are compared by their start.
-        found = [name for name in names if _is_one_of(name, weak)]
+        found = [name for name in names if is_one_of(name, weak)]
         yield expect(
             not found,
             on=server.port,
@@ -61,12 +62,8 @@ def _offers(
                 "place": place(keyword, server, found),
             },
             cite=found[0] if found else "",
-            severity=Severity.MEDIUM if found and all(_is_one_of(name, aged) for name in found) else None,
+            severity=Severity.MEDIUM if found and all(is_one_of(name, aged) for name in found) else None,
         )
-
-
-def _is_one_of(name: str, listed: frozenset[str]) -> bool:
-    return any(name == one or (one[-1] == "-" and name.startswith(one)) for one in listed)
 
 
 def _told_none(server: SshOffer) -> Verdict:

@@ -98,3 +98,8 @@ AGED_HOST_KEYS = frozenset(
     }
 )
 """RSA over SHA-1, which nobody can forge within the seconds of a login today."""
+
+
+def is_one_of(name: str, listed: frozenset[str]) -> bool:
+    """Whether it is in the list, in which what ends in a hyphen stands for all that begins so."""
+    return any(name == one or (one[-1] == "-" and name.startswith(one)) for one in listed)

@@ -47,7 +47,7 @@ def legacy_versions(
         offered = [version for version in service.accepted if version in forbidden]
         open_question = sorted(forbidden - {*service.accepted, *service.refused})
         if open_question and not offered:
-            reason = f"{', '.join(open_question)} neither accepted nor refused by an alert"
+            reason = f"{', '.join(open_question)} neither accepted nor refused"
             yield unknown(service.port, reason, needs=f"an answer from {service.port}", port=service.port)
             continue
         yield expect(

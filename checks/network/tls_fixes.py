@@ -33,6 +33,21 @@ def new_certificate(action: str, do: str, verify: str) -> Fix:
     )
 
 
+def _nginx(keyword: str, value: str, file: str) -> Snippet:
+    """One line of nginx, wherever it is set already, or in a file of its own where it is set nowhere."""
+    return Snippet(
+        Language.SHELL,
+        "# On @{target}, for nginx on port @{port}:\n"
+        "cp -a /etc/nginx /etc/nginx.before\n"
+        f"grep -rlE '^[^#]*{keyword}[[:space:]]' /etc/nginx | xargs -r sed -i -E "
+        f"'/^[[:space:]]*#/!s/{keyword}[[:space:]][^;]*;/{keyword} {value};/'\n"
+        f"grep -rqE '^[^#]*{keyword}[[:space:]]' /etc/nginx || \\\n"
+        f"  echo '{keyword} {value};' > /etc/nginx/conf.d/{file}\n"
+        "nginx -t && systemctl reload nginx",
+        "rm -r /etc/nginx && mv /etc/nginx.before /etc/nginx && systemctl reload nginx",
+    )
+
+
 OLDEST_VERSION = Fix(
     action="Turn TLS 1.0, TLS 1.1 and SSL off",
     do="Set the oldest version of the service to TLS 1.2 (nginx `ssl_protocols TLSv1.2 TLSv1.3;`, Apache "
@@ -43,15 +58,7 @@ OLDEST_VERSION = Fix(
     disruption=Disruption.RESTART,
     undo="Put the old list of versions back and reload the service.",
     snippets=(
-        Snippet(
-            Language.SHELL,
-            "# On @{target}, for nginx on port @{port}:\n"
-            "cp -a /etc/nginx /etc/nginx.before\n"
-            "grep -rlE '^[[:space:]]*ssl_protocols' /etc/nginx | xargs -r sed -i -E "
-            "'s/^([[:space:]]*)ssl_protocols .*/\\1ssl_protocols TLSv1.2 TLSv1.3;/'\n"
-            "nginx -t && systemctl reload nginx",
-            "rm -r /etc/nginx && mv /etc/nginx.before /etc/nginx && systemctl reload nginx",
-        ),
+        _nginx("ssl_protocols", "TLSv1.2 TLSv1.3", "10-versions.conf"),
         Snippet(
             Language.SHELL,
             "# On @{target}, for Postfix on port @{port}:\n"
@@ -74,13 +81,7 @@ SOUND_CIPHERS = Fix(
     disruption=Disruption.RESTART,
     undo="Put the old list of ciphers back and reload the service.",
     snippets=(
-        Snippet(
-            Language.SHELL,
-            "# On @{target}, for nginx on port @{port}:\n"
-            "echo 'ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;' > /etc/nginx/conf.d/10-ciphers.conf\n"
-            "nginx -t && systemctl reload nginx",
-            "rm /etc/nginx/conf.d/10-ciphers.conf && systemctl reload nginx",
-        ),
+        _nginx("ssl_ciphers", "ECDHE+AESGCM:ECDHE+CHACHA20", "10-ciphers.conf"),
         Snippet(
             Language.SHELL,
             "# On @{target}, for Postfix on port @{port}:\n"

@@ -81,7 +81,7 @@ def newest_version(found: TlsSuites) -> Verdicts:
     """TLS 1.3 leaves out everything in which flaws of TLS were found, and hides more from the path."""
     for one in found.services:
         if not one.newest:
-            reason = "TLS 1.3 was neither accepted nor refused by an alert"
+            reason = "TLS 1.3 was neither accepted nor refused"
             yield unknown(one.port, reason, needs=f"an answer from {one.port}", port=one.port)
             continue
         yield expect(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from checks.facts.network import NetworkCoverage, OpenPorts, PortAnswers
 from checks.facts.network.datagrams import UdpAnswers
@@ -13,6 +14,7 @@ from checks.facts.snapshot import Fact, Snapshot
 from checks.facts.untold import UntoldError
 from checks.model import Kind
 from reports.identity import kind_of
+from scanner.addresses import AddressSet
 
 SOURCES: tuple[type[Fact], ...] = (
     NetworkCoverage,
@@ -38,7 +40,8 @@ class AddressDigest:
     """One live address: what is open on it, and the keys that it proved. No secret.
 
     `open` maps ports (`tcp/22`) to the service there; `shut` are the ranges of TCP ports that refused or kept
-    silent, `shut_udp` the UDP ports; None in the place of a part means that it was not read. `names` are its
+    silent, `shut_udp` the UDP ports that refused; `between` is true where something else may have answered in
+    its place. None in the place of a part means that it was not read. `names` are its
     lasting identities.
     """
 
@@ -59,6 +62,7 @@ class AddressDigest:
     tls_keys: dict[str, str] | None
     software: str
     whole: bool
+    between: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,19 @@ class CoverageDigest:
     ports: int
     limits: tuple[str, ...]
     """Why not all of it was asked; empty where all was."""
+    excluded: int = 0
+    tcp: tuple[tuple[int, int], ...] | None = None
+    """The TCP ports that were asked, as ranges; None where the snapshot does not say."""
 
     @property
     def whole(self) -> bool:
         """Whether every port of every address was asked."""
-        return not self.limits
+        return not self.limits and not self.excluded and not self.left_out
+
+    @property
+    def left_out(self) -> bool:
+        """Whether fewer addresses were asked than the network has."""
+        return self.asked < AddressSet.machines(ip_network(self.network, strict=False)).size
 
 
 def digest(snapshot: Snapshot) -> AddressDigest | CoverageDigest | None:
@@ -115,6 +127,8 @@ def _coverage(snapshot: Snapshot, found: NetworkCoverage) -> CoverageDigest:
         live=found.addresses_live,
         ports=found.ports_asked,
         limits=cut_short(found.limits),
+        excluded=found.addresses_excluded,
+        tcp=_tcp(found),
     )
 
 
@@ -138,9 +152,7 @@ def _address(snapshot: Snapshot) -> AddressDigest | None:
         asked=asked,
         open={p.name: p.service for p in ports.ports} if isinstance(ports, OpenPorts) else None,
         shut=shut,
-        shut_udp=tuple((port, port) for port in (*udp.closed, *udp.silent))
-        if isinstance(udp, UdpAnswers)
-        else (),
+        shut_udp=tuple((port, port) for port in udp.closed) if isinstance(udp, UdpAnswers) else (),
         names=frozenset(one for one in snapshot.identities if kind_of(one) != "address"),
         mac=next((one.removeprefix("mac:") for one in snapshot.identities if one.startswith("mac:")), ""),
         host_keys=_host_keys(snapshot),
@@ -149,6 +161,7 @@ def _address(snapshot: Snapshot) -> AddressDigest | None:
         if isinstance(ports, OpenPorts)
         else "",
         whole=_whole(snapshot, answers),
+        between=_between(answers),
     )
 
 
@@ -159,11 +172,25 @@ def cut_short(limits: Iterable[str]) -> tuple[str, ...]:
 
 def _whole(snapshot: Snapshot, answers: Fact | None) -> bool:
     """Whether all ports of an address were asked, and nothing in between answered in its place."""
+    cut = any(gap.fact in ("OpenPorts", "PortAnswers") for gap in snapshot.gaps)
+    return not cut and not _between(answers)
+
+
+def _between(answers: Fact | None) -> bool:
+    """Whether something else answered in place of the address, or the snapshot is too old to tell."""
     try:
-        between = isinstance(answers, PortAnswers) and bool(answers.in_between + "")
+        return isinstance(answers, PortAnswers) and bool(answers.in_between + "")
     except (UntoldError, TypeError):
-        between = True
-    return not between and not any(gap.fact in ("OpenPorts", "PortAnswers") for gap in snapshot.gaps)
+        return True
+
+
+def _tcp(found: NetworkCoverage) -> tuple[tuple[int, int], ...] | None:
+    """The TCP ports that were asked; None where an old snapshot does not say."""
+    try:
+        ranges = tuple((one.first, one.last) for one in found.tcp)
+    except UntoldError:
+        return None
+    return ranges if ranges or not found.ports_asked else None
 
 
 def _host_keys(snapshot: Snapshot) -> dict[str, str] | None:

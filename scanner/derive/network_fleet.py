@@ -155,7 +155,8 @@ def _families(seen: Snapshot, among: Addresses) -> Collected:
         return Collected(absences=(Absence("Families", "not an IPv6 address of another machine"),))
     for mark in _marks(own):
         for other in among.marks.get(mark, []):
-            if ":" not in other.address and other.vantage == own.vantage and other.open is not None:
+            seen_well = other.open is not None and not other.between
+            if ":" not in other.address and other.vantage == own.vantage and seen_well:
                 return _beside(own, other, mark.partition(":")[0], seen)
     reason = "no IPv4 address of the same machine (by MAC or SSH host key) was seen"
     return Collected(absences=(Absence("Families", reason),))

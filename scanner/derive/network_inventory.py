@@ -41,7 +41,7 @@ class Approved:
     inventory: Inventory | None = None
     fault: str = ""
     by_mac: dict[str, HostEntry] = field(default_factory=dict)
-    by_key: dict[str, HostEntry] = field(default_factory=dict)
+    by_key: dict[str, tuple[HostEntry, ...]] = field(default_factory=dict)
     by_address: dict[str, HostEntry] = field(default_factory=dict)
     seen_at: dict[str, tuple[str, ...]] = field(default_factory=dict)
     guard: Guard = field(default_factory=Guard)
@@ -50,10 +50,12 @@ class Approved:
         """The approved machine with these marks, and by which of them it is known."""
         if mac in self.by_mac:
             return self.by_mac[mac], "mac"
-        for key in keys:
-            if key in self.by_key:
-                return self.by_key[key], "ssh-host-key"
         found = self.by_address.get(address)
+        for key in keys:
+            owners = self.by_key.get(key, ())
+            # Of several machines with one key only the address tells which of them this is.
+            if owners:
+                return found if found in owners else owners[0], "ssh-host-key"
         # Another network card at the address of a machine is another machine.
         if found is None or (found.mac and mac and found.mac != mac):
             return None, ""
@@ -75,7 +77,7 @@ def approved(
         inventory,
         "",
         {host.mac: host for host in inventory.hosts if host.mac},
-        {key: host for host in inventory.hosts for key in host.host_keys},
+        _owners(inventory),
         {address: host for host in inventory.hosts for address in host.addresses},
     )
     seen: dict[str, list[str]] = defaultdict(list)
@@ -86,6 +88,15 @@ def approved(
                 seen[host.name].append(one.address)
     found = {name: tuple(dict.fromkeys(addresses)) for name, addresses in seen.items()}
     return Approved(inventory, "", marks.by_mac, marks.by_key, marks.by_address, found, guard)
+
+
+def _owners(inventory: Inventory) -> dict[str, tuple[HostEntry, ...]]:
+    """The machines of the list by each of their host keys."""
+    found: dict[str, tuple[HostEntry, ...]] = {}
+    for host in inventory.hosts:
+        for key in host.host_keys:
+            found[key] = (*found.get(key, ()), host)
+    return found
 
 
 def derivations(among: Approved) -> tuple[Derivation, ...]:

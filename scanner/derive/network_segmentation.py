@@ -25,6 +25,7 @@ from checks.facts.snapshot import Absence, Fact, Gap, Snapshot, source
 from scanner.addresses import Network
 from scanner.collect.collector import Collected
 from scanner.derive.derivation import Derivation
+from scanner.derive.network_coverage import shares, unasked, undecided, untouched
 from scanner.derive.network_digest import AddressDigest, CoverageDigest
 from scanner.scope import read_scope
 from scanner.scope.zones import Policy, ReachEntry
@@ -101,7 +102,8 @@ def leaks_of(one: AddressDigest, index: Segmentation) -> tuple[Leak, ...]:
     """The open ports of an address that its zone does not let in from where the scanner stood."""
     here, zone = index.own_zone(one.vantage), index.zone_of(one)
     found = []
-    for port, service in sorted((one.open or {}).items()):
+    seen = {} if one.between else one.open or {}
+    for port, service in sorted(seen.items()):
         protocol, _, number = port.partition("/")
         if here and zone and not index.policy.allows(here, zone, one.address, protocol, int(number)):
             found.append(Leak(port, service, one.address))
@@ -154,9 +156,7 @@ def _crossing(seen: Snapshot, index: Segmentation) -> Collected:
     if policy.free(here, zone):
         reason = f"the scope lets everything pass from {here} to {zone}"
         return Collected(absences=(Absence("Crossing", reason),))
-    spans = [s for e in policy.entries(here, zone) for s in e.ports if s.protocol == "tcp"]
-    named = {port for span in spans for port in range(span.first, span.last + 1)}
-    allowed = {p for p in named if policy.allows(here, zone, ports.address, "tcp", p)}
+    allowed = policy.allowed_ports(here, zone, ports.address)
     closed = _beside(answers.closed, allowed)
     silent = _beside(answers.silent, allowed)
     leaks = tuple(
@@ -181,9 +181,9 @@ def _crossing(seen: Snapshot, index: Segmentation) -> Collected:
     return Collected((fact,), sources=(source(Crossing, how, seen.taken_at, said + lines),))
 
 
-def _beside(ranges: Iterable[PortRange], allowed: set[int]) -> int:
+def _beside(ranges: Iterable[PortRange], allowed: frozenset[int]) -> int:
     """How many ports of these ranges are not among those."""
-    return sum(r.last - r.first + 1 - sum(1 for port in allowed if r.first <= port <= r.last) for r in ranges)
+    return sum(len(set(range(r.first, r.last + 1)) - allowed) for r in ranges)
 
 
 def _tried(seen: Snapshot, index: Segmentation) -> Collected:
@@ -226,6 +226,8 @@ def tried_way(index: Segmentation, here: str, zone: str, spec: str = "") -> Trie
     elif unread:
         reason = f"the ports of {', '.join(unread[:3])} were not read in full"
         needs = "a look past what answers in their place, or more time"
+    elif reason := untouched(index.policy, index.networks.get((here, zone), []), here, zone):
+        needs = f"a scan from {here} of all of the zone, by the ways that the scope names now"
     return TriedWay(
         source=here,
         zone=zone,
@@ -273,26 +275,10 @@ def ways_of(index: Segmentation, entry: ReachEntry) -> Iterator[RequiredWay]:
         parts: list[Network | None] = [*entry.hosts] or [None]
         for part in parts:
             about = [a for a in seen if part is None or ip_address(a.address) in part]
-            open_at = tuple(a.address for a in about if span.text in (a.open or {}))
-            asked = [n for n in networks if part is None or _shares(n.network, part)]
-            reason = "" if open_at else _undecided(here, span.protocol, asked, about)
+            open_at = tuple(a.address for a in about if not a.between and span.text in (a.open or {}))
+            asked = [n for n in networks if part is None or shares(n.network, part)]
+            parts_asked = index.policy.parts(zone) if part is None else (part,)
+            reason = "" if open_at else undecided(here, span, asked, about) or unasked(asked, parts_asked)
             tried = sum(n.asked for n in asked)
             hosts = "" if part is None else _bare(part)
             yield RequiredWay(here, zone, span.text, hosts, open_at, tried, reason)
-
-
-def _shares(text: str, part: Network) -> bool:
-    mine = ip_network(text, strict=False)
-    return mine.version == part.version and mine.overlaps(part)
-
-
-def _undecided(here: str, protocol: str, asked: list[CoverageDigest], about: list[AddressDigest]) -> str:
-    if not asked:
-        return f"no scan from zone {here}"
-    limits = [limit for one in asked for limit in one.limits]
-    if limits:
-        return limits[0]
-    unread = [one.address for one in about if not one.whole or one.open is None]
-    if unread:
-        return f"the ports of {unread[0]} were not read in full"
-    return "an answer by UDP proves a service, and silence proves nothing" if protocol == "udp" else ""

@@ -145,6 +145,21 @@ class Policy:
             for one in self.entries(source, target)
         )
 
+    def allowed_ports(self, source: str, target: str, address: str) -> frozenset[int]:
+        """The TCP ports of an address in the zone `target` that the entries from `source` name."""
+        spans = {
+            span
+            for one in self.entries(source, target)
+            if _about(one, address)
+            for span in one.ports
+            if span.protocol == "tcp"
+        }
+        return frozenset(port for span in spans for port in range(span.first, span.last + 1))
+
+    def parts(self, name: str) -> tuple[Network, ...]:
+        """The networks of which that zone is made; none where it names none, and for `outside`."""
+        return tuple(part for zone in self.zones if zone.name == name for part in zone.networks)
+
     def ports_into(self, target: str, protocol: str) -> tuple[int, ...]:
         """The ports that any entry into a zone names: they are asked from everywhere, to see who gets in."""
         spans = {span for one in self.reach if one.to == target for span in one.ports} - set(EVERY_PORT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import select
 
+from checks.fix import printable
 from checks.model import Kind
 from scanner.store import tables as t
 from scanner.store.record import JobState, ScanRow, ScanState
@@ -18,7 +19,7 @@ def add(store: Store, scan: int, view: View, at: str) -> None:
         head = store.head(c)
         for number, job in enumerate(view.jobs):
             seen = [one for one in view.snapshots if one.job == number]
-            place = next((one.vantage for one in seen if one.vantage), view.record.vantage)
+            place = printable(next((one.vantage for one in seen if one.vantage), view.record.vantage))
             if not seen and job.state is JobState.DONE:
                 # It looked at its own machine only, which is nobody else's.
                 continue
@@ -27,12 +28,12 @@ def add(store: Store, scan: int, view: View, at: str) -> None:
                 {
                     "scan_id": scan,
                     "kind": Kind.NETWORK,
-                    "name": f"{job.name} from {place}",
+                    "name": f"{printable(job.name)} from {place}",
                     "spec": f"{ADDED}{place}:{job.spec}",
                     "state": job.state,
                     "attempt": 1,
-                    "failure": job.failure,
-                    "reason": job.reason,
+                    "failure": printable(job.failure),
+                    "reason": printable(job.reason),
                     "started": view.record.started,
                     "finished": view.record.finished,
                 },

@@ -30,8 +30,10 @@ T = TypeVar("T")
 MAGIC = b"BARTIZAN VIEW 1\n"
 _FAMILY = b"BARTIZAN VIEW "
 _LENGTH = 4
-MOST_PART = 64 * 1024 * 1024
-"""Bytes of one snapshot, compressed or not: a whole /24 with every fact has a hundredth of it."""
+MOST_PART = 16 * 1024 * 1024
+"""Bytes of one snapshot, compressed or not: a whole /24 with every fact has a twentieth of it."""
+MOST_BYTES = 4 * 1024 * 1024 * 1024
+"""Bytes of all parts of a file once they are inflated."""
 MOST_PARTS = 2_000_000
 ADDED = "view:"
 """How the specs of jobs begin that came with a view."""
@@ -73,13 +75,21 @@ class _Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One snapshot of a view: its job, its bytes as they were written, and its target, time and place."""
+    """One snapshot of a view: its job, its bytes, and its target, time and place.
+
+    `packed` is `plain` (the bytes as they were written) compressed: what swells is never held as a whole.
+    """
 
     job: int
-    plain: bytes
+    packed: bytes
     spec: str
     at: str
     vantage: str
+
+    @property
+    def plain(self) -> bytes:
+        """The snapshot as it was written."""
+        return zlib.decompress(self.packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,7 @@ def _parts(file: BinaryIO, path: Path, whole: hashlib._Hash) -> Iterator[bytes]:
     if magic != MAGIC:
         other = "of another form than this version reads" if magic.startswith(_FAMILY) else "no view"
         raise ViewError(f"{path}: this is {other}; `bartizan scans export` writes one")
+    left = MOST_BYTES
     for _ in range(MOST_PARTS):
         size = file.read(_LENGTH)
         if not size:
@@ -211,6 +222,9 @@ def _parts(file: BinaryIO, path: Path, whole: hashlib._Hash) -> Iterator[bytes]:
             raise ViewError(f"{path}: it is damaged") from None
         if not inflate.eof or inflate.unused_data:
             raise ViewError(f"{path}: it is damaged, or a part of it is larger than {MOST_PART:,} bytes")
+        left -= len(plain)
+        if left < 0:
+            raise ViewError(f"{path}: it holds more than {MOST_BYTES:,} bytes")
         yield plain
     raise ViewError(f"{path}: it has more than {MOST_PARTS:,} parts")
 
@@ -234,7 +248,9 @@ def _snapshots(
         head = link.hash
         if link.job >= 0:
             seen = _decode(plain, types, path)
-            yield Seen(link.job, plain, seen.target.spec, seen.taken_at, vantage_of(seen))
+            if seen.target.kind is not Kind.NETWORK:
+                raise ViewError(f"{path}: snapshot {count} is of {seen.target.kind}; a view is of networks")
+            yield Seen(link.job, zlib.compress(plain, 1), seen.target.spec, seen.taken_at, vantage_of(seen))
     if count != header.links or head != header.head:
         raise ViewError(f"{path}: what it holds does not lead to its own chain head; it was changed")
 

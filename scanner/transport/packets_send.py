@@ -90,17 +90,19 @@ class Sender:
         """Passes of SYNs, port by port over all addresses; True if the first had time for all."""
         ways = list(self._ways(asked))
         self._resolve(ways)
+        # A neighbour without a MAC is not there; what lies behind such a router was not asked at all.
+        lost = any(way.router and not self._mac(address, way) for address, way in ways)
         ways = [(address, way) for address, way in ways if self._mac(address, way)]
         # Hosts of one link stand together; else they keep the order in which they were asked for.
         order = {link: place for place, link in enumerate(dict.fromkeys(way.link for _, way in ways))}
         ways.sort(key=lambda one: order[one[1].link])
         hosts = [address for address, _ in ways]
         if not hosts:
-            return True
+            return not lost
         self._phase(hosts, (), ports)
         whole = self._passes(tuple(self._lanes(ways)), hosts, ports)
         self._tell(hosts, whole)
-        return whole
+        return whole and not lost
 
     def _ways(self, asked: Iterable[bytes]) -> Iterator[tuple[bytes, Way]]:
         for address in asked:

@@ -32,6 +32,7 @@ def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SHORT_PATIENCE", 0.3),
         ("ANSWER_SECONDS", 0.6),
         ("HINT_SECONDS", 0.4),
+        ("LATE_SECONDS", 0.8),
     ):
         monkeypatch.setattr(identification, name, seconds)
 

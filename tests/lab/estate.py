@@ -87,6 +87,7 @@ def estate(plan: Sequence[Planned] = PLAN, silent: int = 0) -> Iterator[Estate]:
         _six(scanner, SIX_SCANNER)
         assert_no_way_out(scanner)
         made = wire.hosts([f"{host.address}/26" for host in plan])
+        wire.plain()
         machines = {host.address: machine for host, machine in zip(plan, made, strict=True)}
         listeners = stack.enter_context(Listeners())
         for host in plan:

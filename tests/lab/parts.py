@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
 import socket
+from collections.abc import Iterator
 
 LOOPBACK = "127.0.0.1"
 
@@ -27,11 +27,23 @@ def worker() -> int:
     return int(found[1]) if found else 0
 
 
-_NUMBERS = itertools.cycle(range(_FIRST + worker() % 4 * _RANGE, _FIRST + (worker() % 4 + 1) * _RANGE))
+def _numbers() -> Iterator[int]:
+    """The range of this process round and round, from a place of its own.
+
+    Test runs beside each other have the same ranges: from the same place, both would get the same ports
+    while the servers of neither listen yet.
+    """
+    first, place = _FIRST + worker() % 4 * _RANGE, os.getpid() * 37 % _RANGE
+    while True:
+        yield from range(first + place, first + _RANGE)
+        place = 0
+
+
+_NUMBERS = _numbers()
 
 
 def free_port() -> int:
-    """A port on loopback on which nobody listens, and which this process gets from here only once in a while."""
+    """A port on loopback on which nobody listens, and which this process gets only once in a while."""
     for _ in range(_RANGE):
         number = next(_NUMBERS)
         with socket.socket() as one:

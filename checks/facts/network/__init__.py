@@ -58,7 +58,8 @@ class OpenPorts(Fact, frozen=True, forbid_unknown_fields=True):
 class NetworkCoverage(Fact, frozen=True, forbid_unknown_fields=True):
     """What was asked of a network and what answered: the snapshot of the network itself.
 
-    `pairs` counts the TCP ports asked of live addresses, `pairs_silent` those of them without an answer.
+    `pairs` counts the TCP ports asked of live addresses, `pairs_silent` those of them without an answer;
+    `tcp` are the TCP ports that were to be asked of each address.
     """
 
     network: str
@@ -73,6 +74,7 @@ class NetworkCoverage(Fact, frozen=True, forbid_unknown_fields=True):
     limits: tuple[str, ...]
     pairs: int = 0
     pairs_silent: int = 0
+    tcp: tuple[PortRange, ...] = ()
 
 
 class PortRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -45,7 +45,7 @@ class AddressFacts:
             return Collected(gaps=(Gap("PortAnswers", over if access.ports else "no TCP port was asked"),))
         silent = tuple(sorted(swept.silent + swept.filtered))
         fact = PortAnswers(
-            access.vantage, swept.asked, len(swept.open), _ranges(swept.closed), _ranges(silent), in_between
+            access.vantage, swept.asked, len(swept.open), ranges(swept.closed), ranges(silent), in_between
         )
         counts = f"{len(swept.open)} open, {len(swept.closed)} closed, {len(silent)} silent"
         said = f"{swept.asked} TCP ports asked: {counts}"
@@ -226,7 +226,8 @@ def _empty(kind: type[Fact], address: Address) -> Fact:
     )
 
 
-def _ranges(ports: Iterable[int]) -> tuple[PortRange, ...]:
+def ranges(ports: Iterable[int]) -> tuple[PortRange, ...]:
+    """These ports as the fewest ranges, sorted."""
     return tuple(PortRange(first, last) for first, last in _runs(sorted(ports)))
 
 

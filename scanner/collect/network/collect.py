@@ -12,6 +12,7 @@ from checks.facts.snapshot import Fact, Snapshot, source
 from checks.model import Target
 from scanner.collect.collector import Collected, Context, Permission, snapshot
 from scanner.collect.network.access import Course, NetworkAccess
+from scanner.collect.network.address_facts import ranges
 from scanner.collect.network.ask.every import QUESTIONS
 from scanner.collect.network.course import Outcome, Walk
 from scanner.collect.network.examine import network_only
@@ -58,6 +59,7 @@ def collect(
         packets_sent=course.packets,
         seconds=round(monotonic() - began, 1),
         limits=tuple(course.limits),
+        tcp=ranges(access.ports),
     )
     yield _network(target, frozenset(wanted), coverage, context)
 

@@ -24,6 +24,7 @@ from scanner.collect.network.ports import FRAGILE
 from scanner.collect.network.recognise import NOBODY
 from scanner.collect.network.service_probes_book import Comparer
 from scanner.collect.network.talk import Address
+from scanner.collect.network.unnamed import unnamed
 
 BEFORE_THE_END = 32
 """Ports of an address that are identified before its sweep ends: on a middlebox, all of them are open."""
@@ -132,7 +133,9 @@ class Examination:
         access = means.course.access
         asked = Asked(means.course.line, self._address, port, self._at, means.wanted, access.domains)
         asking = [q.ask(asked) for q in QUESTIONS if q.facts & means.wanted and q.applies(port)]
-        return sum(await asyncio.gather(*asking), Collected())
+        found = sum(await asyncio.gather(*asking), Collected())
+        # Of a fragile device everything is unknown, and one sentence says so.
+        return found if asked.line.why_fragile(self._address) else found + unnamed(port, means.wanted)
 
 
 def network_only(coverage: NetworkCoverage, wanted: Iterable[type[Fact]]) -> Collected:

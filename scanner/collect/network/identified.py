@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.facts.network import OpenPort
+from scanner.collect.network.openings import GET
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,13 @@ class Identified:
 def left_alone(number: int, reason: str) -> Identified:
     """A port to which nothing was sent, and why."""
     return Identified(OpenPort(number, "tcp", note=f"not asked: {reason}"), spoke=False)
+
+
+def heard_by(name: str, *, tls: bool) -> str:
+    """How the words were had: inside TLS, by a question of a protocol, or as nearly every port gives them."""
+    if tls:
+        return "tls"
+    return "banner" if name in ("NULL", GET) else "command"
 
 
 def rank(found: Identified) -> tuple[bool, ...]:

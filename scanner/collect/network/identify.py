@@ -12,7 +12,7 @@ from time import monotonic
 from checks.facts.network import OpenPort
 from scanner.collect.network import hello, web
 from scanner.collect.network.fragile import fragile_words
-from scanner.collect.network.identified import Identified, left_alone, rank
+from scanner.collect.network.identified import Identified, heard_by, left_alone, rank
 from scanner.collect.network.naming import both, open_port
 from scanner.collect.network.openings import (
     FOR_WEB,
@@ -36,12 +36,15 @@ from scanner.collect.network.recognise import (
 )
 from scanner.collect.network.service_probes_book import Comparer
 from scanner.collect.network.talk import Address, Line, Talk, TalkError
+from scanner.collect.network.talk_hello import answer_to_hello
 
 __all__ = ["Identified", "identify"]
 
-PATIENCE = 2.0
-"""Seconds for the first words of a port on which servers usually speak first."""
+PATIENCE = 5.5
+"""Seconds for the first words of a port on which servers usually speak first: against spam, some wait five."""
 SHORT_PATIENCE = 0.5
+LATE_SECONDS = 4.0
+"""For first words that come late, on a connection on which nothing is said, beside the last questions."""
 ANSWER_SECONDS = 1.5
 HINT_SECONDS = 1.2
 SILENT_SECONDS = 6.0
@@ -81,10 +84,11 @@ class _Port:
         self._asked: set[str] = set()
         self._reasons: list[str] = []
         self._spoke = self._greeted = False
+        self._patience = PATIENCE if number in SPEAKS_FIRST else SHORT_PATIENCE
 
     async def identified(self) -> Identified:
         for step in self._steps():
-            if self._left <= 0 or (self._best and self._best.port.service):
+            if self._left <= 0 or self._known:
                 break
             await self._tried(step)
         for name in self._more():
@@ -99,8 +103,12 @@ class _Port:
         return Identified(OpenPort(self._number, "tcp", note=note), spoke=False)
 
     @property
+    def _known(self) -> bool:
+        return self._best is not None and bool(self._best.port.service)
+
+    @property
     def _left(self) -> float:
-        seconds = SPOKEN_SECONDS if self._spoke else SILENT_SECONDS
+        seconds = SPOKEN_SECONDS if self._spoke else SILENT_SECONDS + self._patience - SHORT_PATIENCE
         return self._began + seconds + self._waited - monotonic()
 
     async def _tried(self, step: Step) -> None:
@@ -129,9 +137,7 @@ class _Port:
         if self._greeted:
             return
         yield partial(self._put, GET)
-        names = WAITING if self._comparer else tuple(OPENINGS)
-        for start in range(0, len(names), SIDE_BY_SIDE):
-            yield partial(self._side_by_side, names[start : start + SIDE_BY_SIDE])
+        yield self._last_questions
 
     def _more(self) -> Iterator[str]:
         """What may name the product where the service is known."""
@@ -169,7 +175,7 @@ class _Port:
         return said, heard
 
     def _talk(self) -> contextlib.AbstractAsyncContextManager[Talk]:
-        seconds = max(0.1, min(self._line.seconds, self._left))
+        seconds = max(0.1, min(self._line.seconds + self._patience, self._left))
         return self._line.first_words(self._address, self._number, seconds)
 
     async def _plain(self) -> Identified | None:
@@ -177,8 +183,7 @@ class _Port:
         special = () if "http" in USUAL.get(self._number, "") else self._special()
         name = special[0] if special else GET
         async with self._talk() as talk:
-            patience = PATIENCE if self._number in SPEAKS_FIRST else SHORT_PATIENCE
-            said, heard = await self._heard(talk, name, patience, ANSWER_SECONDS)
+            said, heard = await self._heard(talk, name, self._patience, ANSWER_SECONDS)
         return await self._weighed(said, heard) if heard else None
 
     async def _put(self, name: str) -> Identified | None:
@@ -193,6 +198,27 @@ class _Port:
         if name == POSTGRES and postgres_answer(heard):
             return self._identified(Recognised("postgresql", "PostgreSQL"), b"", "postgresql")
         return await self._weighed(name, heard) if heard else None
+
+    async def _last_questions(self) -> Identified | None:
+        """The questions to servers that wait for their own language, and meanwhile an ear for late words."""
+        names = WAITING if self._comparer else tuple(OPENINGS)
+        late = asyncio.ensure_future(self._late_words())
+        try:
+            for start in range(0, len(names), SIDE_BY_SIDE):
+                if late.done() or self._left <= 0 or self._known:
+                    break
+                await self._tried(partial(self._side_by_side, names[start : start + SIDE_BY_SIDE]))
+            return None if self._known else await late
+        finally:
+            late.cancel()
+            await asyncio.gather(late, return_exceptions=True)
+
+    async def _late_words(self) -> Identified | None:
+        """What it says by itself to somebody who says nothing: on a busy machine, first words take seconds."""
+        async with self._line.first_words(self._address, self._number, LATE_SECONDS + 1.5) as talk:
+            heard = await talk.first(LATE_SECONDS)
+            self._waited += talk.held.waited
+        return await self._weighed("NULL", heard) if heard else None
 
     async def _side_by_side(self, names: tuple[str, ...]) -> Identified | None:
         """The same for several at once: all of them are silence where they do not fit."""
@@ -209,10 +235,12 @@ class _Port:
         """Whether it speaks TLS, and what speaks inside."""
         async with self._talk() as talk:
             await talk.send(hello.client_hello("TLSv1.2", os.urandom(64)))
-            decision = await _decision(talk)
+            decision, heard = await answer_to_hello(talk, ANSWER_SECONDS)
             self._waited += talk.held.waited
         if decision is None:
-            return None
+            # Late first words count. A web server only complains of the hello, and is asked for more.
+            late = heard and not is_tls(heard) and not heard.startswith(b"HTTP/")
+            return await self._weighed("NULL", heard) if late else None
         self._asked.clear()
         self._spoke = True
         hints = self._comparer.book.hints(self._number, tls=True) if self._comparer else ()
@@ -238,8 +266,7 @@ class _Port:
         async with self._talk() as talk:
             await talk.turn()
             await talk.tls(web.client_context())
-            patience = PATIENCE if self._number in SPEAKS_FIRST else SHORT_PATIENCE
-            said, heard = await self._heard(talk, name, patience, ANSWER_SECONDS)
+            said, heard = await self._heard(talk, name, self._patience, ANSWER_SECONDS)
         return await self._weighed(said, heard, tls=True)
 
     async def _weighed(self, name: str, heard: bytes, *, tls: bool = False) -> Identified:
@@ -263,30 +290,10 @@ class _Port:
                 self._further = [n for n in further if self._comparer.book.may_send(n)]
         if found.service == "http" and not tls and says_use_tls(heard):
             found, sure = NOBODY, False
-        return self._identified(found, heard, _way(name, tls=tls), tls=tls, sure=sure)
+        return self._identified(found, heard, heard_by(name, tls=tls), tls=tls, sure=sure)
 
     def _identified(
         self, found: Recognised, heard: bytes, by: str, *, tls: bool = False, sure: bool = False
     ) -> Identified:
         port = open_port(self._number, found, heard, by, tls=tls)
         return Identified(port, bool(heard) or bool(found.service), self._comparer is not None, sure)
-
-
-def _way(name: str, *, tls: bool) -> str:
-    if tls:
-        return "tls"
-    return "banner" if name in ("NULL", GET) else "command"
-
-
-async def _decision(talk: Talk) -> hello.ServerHello | hello.Alert | None:
-    """The answer to a hello; None where it is no TLS."""
-    data = b""
-    with contextlib.suppress(TimeoutError, hello.NotTlsError):
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while (decision := hello.read_answer(data)) is None:
-                more = await talk.read()
-                if not more:
-                    return None
-                data += more
-            return decision
-    return None

@@ -96,6 +96,8 @@ async def connect_sweep(
                 whole = False
                 break
             if not allowed(address):
+                # What was left out in the middle must not look as if it had kept silent.
+                whole = False
                 continue
             await slots.acquire()
             tried += 1

@@ -69,6 +69,7 @@ def test_every_fix_can_be_acted_on() -> None:
         "product",
         "path",
         "protocol",
+        "display",
         "zone",
         "domain",
         *("source", "family", "example", "address", "marks", "host", "places"),

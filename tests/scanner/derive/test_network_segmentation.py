@@ -100,8 +100,11 @@ def network(
     vantage: str = "office",
     asked: int = 254,
     mode: str = "syn",
+    tcp: tuple[tuple[int, int], ...] = ((1, 9_000),),
+    excluded: int = 0,
 ) -> Snapshot:
-    fact = NetworkCoverage(cidr, vantage, mode, asked, live, 0, 152, 1000, 1.0, limits)
+    ports = tuple(PortRange(*pair) for pair in tcp)
+    fact = NetworkCoverage(cidr, vantage, mode, asked, live, excluded, 152, 1000, 1.0, limits, tcp=ports)
     return Snapshot(
         Target(Kind.NETWORK, "servers", f"net:{cidr}"),
         "2026-11-23T10:00:00Z",

@@ -226,3 +226,30 @@ def test_a_part_that_swells_is_refused_before_it_fills_memory(
 def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ViewError, match="no such file"):
         read_view(tmp_path / "gone.btz", TYPES)
+
+
+def _forged(folder: Path, *snapshots: Snapshot, organisation: str = "A") -> Path:
+    """A view with a right chain of its own, as somebody can make who rewrites the whole file."""
+    theirs = store(folder, "forged")
+    number = scanned(theirs, *snapshots, network(vantage="outside"), organisation=organisation)
+    path = folder / "forged.btz"
+    with path.open("wb") as file:
+        export(theirs, theirs.scan(number), file)
+    return path
+
+
+def test_a_snapshot_of_a_host_among_those_of_networks_is_refused(tmp_path: Path) -> None:
+    host = Snapshot(Target(Kind.HOST, "web-1", "ssh://root@web-1:22"), AT, ("machine-id:1",))
+    with pytest.raises(ViewError, match="a view is of networks"):
+        read_view(_forged(tmp_path, host), TYPES)
+
+
+def test_many_parts_that_swell_are_neither_held_as_a_whole_nor_read_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = view(tmp_path)
+    seen = read_view(path, TYPES)
+    assert all(len(one.packed) < len(one.plain) for one in seen.snapshots)
+    monkeypatch.setattr("scanner.store.views.MOST_BYTES", 1_000)
+    with pytest.raises(ViewError, match="more than 1,000 bytes"):
+        read_view(path, TYPES)

@@ -96,6 +96,9 @@ class _Conversation:
             self.offer = _offer(port, banner, wire.KexInit((), (), ((), ()), ((), ()), b""))
             raise TalkError("it speaks version 1 of SSH only")
         server = wire.read_kexinit(await stream.payload())
+        if not all((server.kex, server.host_keys, *server.ciphers)):
+            # Nobody can agree with an empty list, so nothing is known of what it would take.
+            raise wire.SshWireError("a list of algorithms without a name in it")
         self.offer = _offer(port, banner, server)
         agreed, exchange = await _begin(stream, server, _WANTED)
         self.proof, secrets = ssh_kex.verify_reply(
@@ -225,7 +228,10 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(own) > LIST_LIMIT:
         # What is weak may well stand behind the part that was read.
         raise wire.SshWireError(f"a list of {len(own)} names; not more than {LIST_LIMIT} are read")
-    return tuple(printable(name)[:NAME_LIMIT] for name in own)
+    if not all(name.isascii() and name.isprintable() and " " not in name for name in own):
+        # RFC 4251, 6: printable US-ASCII and nothing else. Whoever sends such a list negotiates nothing.
+        raise wire.SshWireError("a list with names that no algorithm has")
+    return tuple(name[:NAME_LIMIT] for name in own)
 
 
 def _offered(asked: Asked, offer: SshOffer | None, reason: str) -> Collected:

@@ -76,7 +76,7 @@ def read_kexinit(content: bytes) -> KexInit:
     lists, position = [], 17
     for _ in range(_LISTS):
         text, position = read_string(content, position)
-        lists.append(tuple(name for name in text.decode("ascii", "backslashreplace").split(",") if name))
+        lists.append(tuple(name for name in text.decode("ascii", "replace").split(",") if name))
     return KexInit(lists[0], lists[1], (lists[2], lists[3]), (lists[4], lists[5]), content)
 
 

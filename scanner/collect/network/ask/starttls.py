@@ -13,6 +13,8 @@ from scanner.collect.network.talk import Talk, TalkError
 _LINE_LIMIT = 8_192
 _PACKET_LIMIT = 4_096
 _CLIENT_SSL, _PROTOCOL_41, _SECURE_CONNECTION = 0x0800, 0x0200, 0x8000
+_BLOCKED = b"\xff" + struct.pack("<H", 1129)
+"""The error of MySQL for a client whose connection errors it no longer counts."""
 _LAST_LINE = re.compile(rb"\d{3}(?: |\r?$)")
 
 LDAP_START_TLS = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
@@ -100,6 +102,11 @@ async def _postgresql(talk: Talk) -> None:
 async def _mysql(talk: Talk) -> None:
     head = await talk.until(lambda data: len(data) >= 4 and len(data) >= 4 + _mysql_length(data))
     body = head[4 : 4 + _mysql_length(head)]
+    if body[:3] == _BLOCKED:
+        raise TalkError(
+            "the server has shut this address out after too many connections that were left "
+            "(max_connect_errors); FLUSH HOSTS lets it in again"
+        )
     if body[:1] == b"\xff":
         raise TalkError("the server refuses this client before any question")
     version, mark, rest = body[1:].partition(b"\x00")

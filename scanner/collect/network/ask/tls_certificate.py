@@ -82,6 +82,8 @@ async def _other(entrance: Entrance, one: Certificate, version: str) -> tuple[Ce
 
     TLS 1.3 hides it; it is read from TLS 1.2, where many servers show it to old clients only.
     """
+    if entrance.sparing:
+        return None, ""
     if version in hello.VERSIONS:
         entrance.good = Good(version, () if version == "TLSv1.3" else tls_suites.ALL)
     suites = tls_suites.BY_CURVE if one.key_type == "RSA" else tls_suites.BY_RSA

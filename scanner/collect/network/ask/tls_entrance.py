@@ -63,6 +63,11 @@ class Entrance:
         return "" if self.asked.port.tls else self.asked.port.service
 
     @property
+    def sparing(self) -> bool:
+        """Whether the server counts what is begun and left, so that only what matters most is asked."""
+        return self.via in _FEW
+
+    @property
     def left(self) -> int:
         """Hellos that may still be sent."""
         return _FEW.get(self.via, MOST_HANDSHAKES) - self.spent
@@ -126,7 +131,7 @@ class Entrance:
         self, answer: T | Closed | str, again: Callable[[], Awaitable[object]]
     ) -> T | Answer | str:
         """The answer, or `Silent` where the port closed and does so again, between two good hellos."""
-        if not isinstance(answer, Closed) or self.via in _FEW or not self.steady:
+        if not isinstance(answer, Closed) or self.sparing or not self.steady:
             return answer
         if not await self.takes():
             return answer

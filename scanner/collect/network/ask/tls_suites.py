@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -85,8 +86,13 @@ FINITE_FIELD: Mapping[int, str] = _of(("DHE-RSA", "DHE-DSS"))
 BY_RSA: Mapping[int, str] = _of(("ECDHE-RSA", "DHE-RSA", "RSA"))
 BY_CURVE: Mapping[int, str] = _of(("ECDHE-ECDSA",))
 """Those in which the server proves itself by an RSA key, and by a key on a curve."""
-ALL = (*SOUND, *WEAK_CIPHERS)
-"""All numbers that may be offered to find out whether a version is spoken at all."""
+_RARE = re.compile(r"ARIA|CCM8|CAMELLIA\d+ GCM|-56|export DES$")
+ALL = tuple(number for number, name in (*SOUND.items(), *WEAK_CIPHERS.items()) if not _RARE.search(name))
+"""Numbers that are offered to find out whether a version is spoken at all.
+
+Some servers give up on more than 127 suites at once, which would look like a refusal. What is left out are
+suites that no server has without others, and of the sound ones only such as exist in TLS 1.2 alone.
+"""
 
 
 def suite_name(number: int) -> str:

@@ -35,7 +35,8 @@ def slapd(
     lines = "".join(f"{setting}\n" for setting in settings)
     config.write_text(
         f"include /etc/ldap/schema/core.schema\nmodulepath /usr/lib/ldap\nmoduleload back_ldif\n"
-        f'pidfile {folder}/pid\n{files}{lines}database ldif\nsuffix "dc=lab,dc=test"\ndirectory {kept}\n{data}\n'
+        f"pidfile {folder}/pid\n{files}{lines}database ldif\n"
+        f'suffix "dc=lab,dc=test"\ndirectory {kept}\n{data}\n'
         f"access to * by * {access}\n"
     )
     entry = folder / "entry.ldif"

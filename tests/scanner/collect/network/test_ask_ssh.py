@@ -191,22 +191,42 @@ def test_hostile_servers_are_gaps(server: Callable[[socket.socket], None], words
     assert reason(found, SshHostKeys).isprintable()
 
 
-def test_hostile_lists_are_made_printable_and_bounded() -> None:
-    names = b"\x1b[31m,\xe2\x80\xae," + b",".join(b"k%d" % n for n in range(100))
-    with serving(
-        saying(b"hello\r\n" + b"SSH-2.0-\x1b[2J\xff\r\n" + ssh_wire.packet(kexinit(names)))
-    ) as number:
+def test_a_hostile_banner_is_made_printable() -> None:
+    names = b",".join(b"k%d" % n for n in range(100))
+    lists = ssh_wire.packet(kexinit(names, b"ssh-ed25519", b"c", b"c"))
+    with serving(saying(b"hello\r\n" + b"SSH-2.0-\x1b[2J\xff\r\n" + lists)) as number:
         found = probe(number, seconds=1.0)
     [offer] = only(found, SshOffers).servers
     assert offer.banner == "SSH-2.0-\\u001b[2J\\xff"
-    assert len(offer.kex) == 102
-    assert all(name.isprintable() for name in offer.kex)
+    assert len(offer.kex) == 100
+
+
+@pytest.mark.parametrize(
+    "hostile", [b"\x1b[31m", b"\xe2\x80\xae", b"aes128 ctr", b"\x00", b"aes\xff", b"\x7f"], ids=repr
+)
+@pytest.mark.parametrize("place", range(6))
+def test_a_list_with_names_that_no_algorithm_has_decides_nothing(hostile: bytes, place: int) -> None:
+    """What negotiates nothing has no weak name in it either: that is no pass."""
+    lists = [b"curve25519-sha256", b"ssh-ed25519", *(b"aes128-ctr",) * 2, *(b"hmac-sha2-256",) * 2]
+    lists[place] += b"," + hostile
+    server = ssh_wire.read_kexinit(kexinit(*lists))
+    with pytest.raises(ssh_wire.SshWireError, match="names that no algorithm has"):
+        ssh._offer("tcp/22", b"SSH-2.0-x", server)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_an_empty_list_decides_nothing(place: int) -> None:
+    lists = [b"curve25519-sha256", b"ssh-ed25519", b"aes128-ctr", b"aes128-ctr"]
+    lists[place] = b","
+    with serving(saying(BANNER + ssh_wire.packet(kexinit(*lists)))) as number:
+        found = probe(number, seconds=1.0)
+    assert reason(found, SshOffers) == "a list of algorithms without a name in it"
 
 
 def test_a_list_that_is_too_long_hides_nothing_behind_its_end() -> None:
     """What is weak stands last, behind more names than are read: that is no list without it."""
     names = b",".join(b"good-%d" % n for n in range(200)) + b",diffie-hellman-group1-sha1"
-    with serving(saying(BANNER + ssh_wire.packet(kexinit(names, b"ssh-ed25519")))) as number:
+    with serving(saying(BANNER + ssh_wire.packet(kexinit(names, b"ssh-ed25519", b"c", b"c")))) as number:
         found = probe(number, seconds=1.0)
     assert reason(found, SshOffers) == "a list of 201 names; not more than 128 are read"
     assert reason(found, SshHostKeys)
@@ -242,7 +262,9 @@ def test_a_server_that_dropped_us_once_is_read_after_all() -> None:
     def handle(connection: socket.socket) -> None:
         seen.append(connection.recv(100))
         if len(seen) > 1:
-            connection.sendall(BANNER + ssh_wire.packet(kexinit(b"curve25519-sha256", b"ssh-ed25519")))
+            connection.sendall(
+                BANNER + ssh_wire.packet(kexinit(b"curve25519-sha256", b"ssh-ed25519", b"c", b"c"))
+            )
             connection.recv(4096)
 
     with serving(handle) as number:
@@ -265,7 +287,9 @@ def test_one_scan_is_one_unknown_user_in_the_log_of_the_server(keys: Path, tmp_p
 
 @pytest.mark.parametrize("first", [b"SSH-2.0 is not a banner\r\n", b"SSH-2.0\r\n", b"SSH-9.9-new\r\n"])
 def test_a_banner_that_is_almost_one_does_not_pass(first: bytes) -> None:
-    with serving(saying(first + ssh_wire.packet(kexinit(b"curve25519-sha256", b"ssh-ed25519")))) as number:
+    with serving(
+        saying(first + ssh_wire.packet(kexinit(b"curve25519-sha256", b"ssh-ed25519", b"c", b"c")))
+    ) as number:
         found = probe(number, seconds=0.5)
     [finding] = judge("network.ssh.protocol", only(found, SshOffers))
     assert finding.outcome is Outcome.FAIL

@@ -21,11 +21,11 @@ from checks.facts.network.ssh import SshGroups, SshHostKeys, SshLogins, SshOffer
 from checks.model import Outcome
 from scanner.collect.collector import Collected
 from scanner.collect.network.ask import ssh, ssh_cipher, ssh_kex, ssh_wire
-from tests.checks.network.judging import judge
+from tests.checks.network.judging import CATALOGUE, judge
 from tests.lab.asking import ask, only, reason
 from tests.lab.daemons import daemon
 from tests.lab.parts import program
-from tests.lab.services import saying, serving, sshd
+from tests.lab.services import Handler, saying, serving, sshd
 
 FACTS = (SshOffers, SshHostKeys, SshLogins, SshGroups)
 BANNER = b"SSH-2.0-test\r\n"
@@ -161,10 +161,12 @@ def test_a_short_group_is_measured() -> None:
 
     def handle(connection: socket.socket) -> None:
         connection.sendall(BANNER + ssh_wire.packet(body))
-        heard = connection.recv(4096)
-        heard += connection.recv(4096)
-        if b"group-exchange" in heard:
-            connection.sendall(ssh_wire.packet(bytes([31]) + prime + ssh_wire.string(b"\x02")))
+        heard = b""
+        while b"group-exchange" not in heard:
+            if not (more := connection.recv(4096)):
+                return
+            heard += more
+        connection.sendall(ssh_wire.packet(bytes([31]) + prime + ssh_wire.string(b"\x02")))
         connection.recv(4096)
 
     with serving(handle) as number:
@@ -186,13 +188,24 @@ class Door(paramiko.ServerInterface):
 
     open: bool
     tried: list[str] = field(default_factory=list)
+    named: str = "publickey,x"
+
+    def serve(self, key: paramiko.PKey) -> Handler:
+        def handle(connection: socket.socket) -> None:
+            transport = paramiko.Transport(connection)
+            transport.add_server_key(key)
+            transport.start_server(server=self)
+            transport.join(3)
+            transport.close()
+
+        return handle
 
     def check_auth_none(self, username: str) -> int:
         self.tried.append(username)
         return paramiko.common.AUTH_SUCCESSFUL if self.open else paramiko.common.AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
-        return "publickey,x\x1b[31m"
+        return self.named
 
 
 @pytest.fixture(scope="module")
@@ -204,19 +217,19 @@ def host_key() -> paramiko.PKey:
 def test_a_server_that_lets_everybody_in_is_told(host_key: paramiko.PKey, opened: bool) -> None:
     door = Door(opened)
 
-    def handle(connection: socket.socket) -> None:
-        transport = paramiko.Transport(connection)
-        transport.add_server_key(host_key)
-        transport.start_server(server=door)
-        transport.join(3)
-        transport.close()
-
-    with serving(handle) as number:
+    with serving(door.serve(host_key)) as number:
         found = ask(ssh.ask, OpenPort(number, "tcp", "ssh"), SshLogins)
     [one] = only(found, SshLogins).servers
     assert one.opened is opened
-    assert one.methods == (() if opened else ("publickey", "x\\u001b[31m"))
+    assert one.methods == (() if opened else ("publickey", "x"))
     assert door.tried == ["bartizan"]
+
+
+def test_a_hostile_name_of_a_way_in_leaves_the_logins_open(host_key: paramiko.PKey) -> None:
+    door = Door(open=False, named="publickey,x\x1b[31m")
+    with serving(door.serve(host_key)) as number:
+        found = ask(ssh.ask, OpenPort(number, "tcp", "ssh"), SshLogins)
+    assert reason(found, SshLogins) == "a list with names that no algorithm has"
 
 
 def test_the_primes_are_those_of_the_standards() -> None:
@@ -302,3 +315,14 @@ def _relay(connection: socket.socket, server: socket.socket) -> None:
             connection.sendall(struct.pack("!I", 0xFFFF) * 64)
             return
         server.sendall(heard)
+
+
+@pytest.mark.real
+def test_a_usual_server_with_passwords_off_has_nothing_to_repair(keys: Path) -> None:
+    """Of a good server no check of SSH fails or stays open."""
+    with sshd(keys, "PasswordAuthentication no", "KbdInteractiveAuthentication no") as number:
+        found = ask(ssh.ask, OpenPort(number, "tcp", "ssh"), *ssh.QUESTION.facts)
+    checks = [name for name in CATALOGUE.checks if name.startswith("network.ssh.")]
+    findings = [one for name in checks for one in judge(name, *found.facts, gaps=found.gaps)]
+    assert len(findings) == len(checks) == 11
+    assert {one.outcome for one in findings} == {Outcome.PASS}

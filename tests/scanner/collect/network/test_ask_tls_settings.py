@@ -29,7 +29,7 @@ from checks.model import Outcome
 from scanner.collect.collector import Collected
 from scanner.collect.network import hello
 from scanner.collect.network.ask import ssh_kex, tls, tls_entrance, tls_suites
-from tests.checks.network.judging import judge
+from tests.checks.network.judging import CATALOGUE, judge
 from tests.lab.asking import ask, only, reason
 from tests.lab.daemons import daemon
 from tests.lab.parts import program
@@ -176,6 +176,23 @@ def test_nginx_tells_what_it_would_speak_inside() -> None:
     [one] = only(found, TlsSettings).services
     assert one.renegotiation
     assert one.alpn in {"h2", "http/1.1"}
+
+
+@pytest.mark.real
+def test_of_a_good_web_server_only_the_store_leaves_something_to_say() -> None:
+    with daemon("nginx-good") as running:
+        port = OpenPort(running.tcp[0], "tcp", "http", tls=True)
+        found = ask(tls.ask, port, *tls.QUESTION.facts)
+    assert found.gaps == ()
+    fallen = {
+        name
+        for name in CATALOGUE.checks
+        if name.startswith("network.tls") and name != "network.tls-settings.fallback-guard"
+        for one in judge(name, *found.facts)
+        if one.outcome in {Outcome.FAIL, Outcome.UNKNOWN}
+    }
+    # The authority of the lab is in no store.
+    assert fallen == {"network.tls-trust.chain"}
 
 
 # --- a server of TLS 1.2 made of bytes, with what no program here still does ---
@@ -377,6 +394,14 @@ def test_a_long_hello_is_filled_up_to_a_length_that_balancers_take() -> None:
             for curious in (False, True):
                 length = len(hello.client_hello(version, bytes(64), suites, curious=curious)) - 5
                 assert version == "SSLv3" or not 256 <= length < 512
+
+
+def test_no_hello_has_more_suites_than_old_servers_can_take() -> None:
+    for suites in (tls_suites.ALL, tuple(tls_suites.SOUND), tuple(hello.WEAK_CIPHERS)):
+        assert len(suites) + 2 <= 127
+    # What is left out of the hello for all versions is nothing that a version before 1.2 could speak.
+    left_out = {tls_suites.SOUND[number] for number in tls_suites.SOUND if number not in tls_suites.ALL}
+    assert all(re.search("GCM|CCM8", name) for name in left_out)
 
 
 def test_every_suite_has_one_name_and_no_weak_one_is_called_sound() -> None:

@@ -98,3 +98,14 @@ def test_any_bytes_end_in_an_answer_or_the_error(data: bytes) -> None:
     for prefix in (b"", b"\x16\x03\x01\x00\x40", b"\x16\x03\x03\x00\x30\x02\x00\x00\x2c\x03\x03"):
         with contextlib.suppress(NotTlsError):
             read_answer(prefix + data)
+
+
+def test_a_request_to_say_hello_again_is_an_answer_in_1_3() -> None:
+    """It has the form of a ServerHello whose random is fixed, and names another group."""
+    random = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+    extensions = b"\x00\x2b\x00\x02\x03\x04" + b"\x00\x33\x00\x02\x00\x17"
+    body = b"\x03\x03" + random + b"\x00\x13\x01\x00" + len(extensions).to_bytes(2, "big") + extensions
+    message = b"\x02" + len(body).to_bytes(3, "big") + body
+    answer = read_answer(b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message)
+    assert isinstance(answer, ServerHello)
+    assert (answer.version, answer.cipher) == ("TLSv1.3", 0x1301)

@@ -11,6 +11,7 @@ from time import monotonic, sleep
 import pytest
 
 from checks.facts.network import OpenPort
+from scanner.collect.network import identify as identification
 from scanner.collect.network import ports
 from scanner.collect.network.identify import Identified, identify
 from scanner.collect.network.naming import service_name
@@ -186,6 +187,66 @@ def test_a_port_that_complains_about_plain_http_is_asked_for_tls(tmp_path: Path)
     with serving(handle) as number:
         found = who(number).port
     assert (found.tls, found.product) == (True, "Apache httpd")
+
+
+def speaking_late(seconds: float, *, strict: bool) -> Callable[[socket.socket], None]:
+    """A server whose greeting comes late; a strict one drops whoever speaks before it."""
+
+    def handle(connection: socket.socket) -> None:
+        until = monotonic() + seconds
+        while (left := until - monotonic()) > 0:
+            connection.settimeout(left)
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(1000) or strict:
+                    return
+        connection.settimeout(5)
+        connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        connection.recv(1000)
+
+    return handle
+
+
+def test_first_words_that_come_late_are_heard_within_the_time_of_the_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a busy machine they come long after the usual patience, and some drop those who do not wait."""
+    for name, seconds in (("LATE_SECONDS", 3.0), ("ANSWER_SECONDS", 0.3), ("SHORT_PATIENCE", 0.1)):
+        monkeypatch.setattr(identification, name, seconds)
+    with contextlib.ExitStack() as stack:
+        servers = [
+            speaking_late(seconds, strict=strict) for seconds in (0.5, 1.8) for strict in (True, False)
+        ]
+        numbers = [stack.enter_context(serving(server)) for server in servers]
+        found = who_all(*numbers)
+    assert [one.port.service for one in found] == ["ssh"] * 4
+    assert {one.port.identified_by for one in found} == {"banner"}
+
+
+def test_words_that_cross_the_hello_are_no_loss() -> None:
+    seen: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        seen.append(connection.recv(1000))
+        if seen[-1].startswith(b"\x16"):
+            connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    with serving(handle) as number:
+        assert who(number).port.service == "ssh"
+    assert len(seen) == 2
+
+
+def test_a_web_server_that_complains_of_the_hello_still_names_its_product(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def handle(connection: socket.socket) -> None:
+        asked = connection.recv(1000)
+        named = b"Server: nginx/1.25.3\r\n" if asked.startswith(b"GET") else b""
+        connection.sendall(b"HTTP/1.1 400 Bad\r\n" + named + b"Connection: close\r\n\r\n")
+
+    with serving(handle) as number:
+        monkeypatch.setattr(identification, "TLS_FIRST", frozenset({number}))
+        found = who(number).port
+    assert (found.service, found.product, found.tls) == ("http", "nginx", False)
 
 
 HOSTILE: dict[str, tuple[Callable[[socket.socket], None], bool]] = {

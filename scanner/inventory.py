@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BeforeValidator, Field
 
 from baselines.model import Written
-from baselines.text import Document, TextError, parse, read
+from baselines.text import MAX_BYTES, Document, TextError, parse, read
 from checks.facts.network import OpenPort, OpenPorts
 from checks.facts.network.ssh import SshHostKeys
 from checks.facts.network.tls import Certificate, TlsCertificates
@@ -121,6 +122,20 @@ def read_inventory(data: bytes, name: str) -> Inventory:
     file = parse(document, InventoryFile)
     _refuse_doubles(document, file)
     return Inventory(tuple(file.hosts))
+
+
+def bytes_of(path: Path) -> bytes:
+    """The bytes of a list, one more than are read at most: of a huge file only its beginning is held.
+
+    Raises:
+        OSError: it cannot be read.
+        TextError: it is longer.
+    """
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise TextError(f"{printable(str(path))}:1: the file has more than the {MAX_BYTES:,} bytes that are read")
+    return data
 
 
 def _refuse_doubles(document: Document, file: InventoryFile) -> None:
@@ -263,4 +278,4 @@ def until_moment(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
 
 
-__all__ = ["Inventory", "TextError", "changes", "learn", "read_inventory", "until_moment", "write_inventory"]
+__all__ = ["Inventory", "TextError", "bytes_of", "changes", "learn", "read_inventory", "until_moment", "write_inventory"]

@@ -24,7 +24,7 @@ from scanner.collect.collector import CollectError, Context, stamp
 from scanner.collect.run import Options, Worker, tcp_ports, udp_ports
 from scanner.demands import DEFAULT_BASELINES, lasting_name, resolve_baselines, zoned_name
 from scanner.dispatch.local import LocalDispatcher
-from scanner.inventory import read_inventory
+from scanner.inventory import bytes_of, read_inventory
 from scanner.names import parse_ports
 from scanner.rates import check_rates, rates
 from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
@@ -305,7 +305,7 @@ def _inventory(scope: Scope) -> str:
         return ""
     path = scope.file_path(scope.file.inventory)
     try:
-        data = path.read_bytes()
+        data = bytes_of(path)
     except OSError as error:
         raise scope.error(("inventory",), f"{path}: {error.strerror}") from None
     read_inventory(data, str(path))

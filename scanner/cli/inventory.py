@@ -104,10 +104,10 @@ def show(file: Path, form: str) -> int:
 def _there(path: Path) -> Inventory | None:
     """The list that lies there already, or None where there is no file."""
     from scanner.app import UsageError
-    from scanner.inventory import read_inventory
+    from scanner.inventory import bytes_of, read_inventory
 
     try:
-        return read_inventory(path.read_bytes(), str(path))
+        return read_inventory(bytes_of(path), str(path))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -57,6 +57,7 @@ def shares(text: str, part: Network) -> bool:
 
 
 def undecided(here: str, span: PortSpan, asked: list[CoverageDigest], about: list[AddressDigest]) -> str:
+    """Why no answer at that port does not prove that it is shut; empty where it does."""
     if not asked:
         return f"no scan from zone {here}"
     limits = [limit for one in asked for limit in one.limits]

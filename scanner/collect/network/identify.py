@@ -41,7 +41,7 @@ from scanner.collect.network.talk_hello import answer_to_hello
 __all__ = ["Identified", "identify"]
 
 PATIENCE = 5.5
-"""Seconds for the first words of a port on which servers usually speak first: against spam, some wait five."""
+"""Seconds for the first words of a port on which servers usually speak first; some mail servers wait five."""
 SHORT_PATIENCE = 0.5
 LATE_SECONDS = 4.0
 """For first words that come late, on a connection on which nothing is said, beside the last questions."""
@@ -214,9 +214,10 @@ class _Port:
             await asyncio.gather(late, return_exceptions=True)
 
     async def _late_words(self) -> Identified | None:
-        """What it says by itself to somebody who says nothing: on a busy machine, first words take seconds."""
-        async with self._line.first_words(self._address, self._number, LATE_SECONDS + 1.5) as talk:
-            heard = await talk.first(LATE_SECONDS)
+        """What it says by itself to somebody who says nothing: first words may take seconds."""
+        seconds = min(LATE_SECONDS, max(0.0, self._left) + 1.0)
+        async with self._line.first_words(self._address, self._number, seconds + 1.5) as talk:
+            heard = await talk.first(seconds)
             self._waited += talk.held.waited
         return await self._weighed("NULL", heard) if heard else None
 
@@ -239,7 +240,7 @@ class _Port:
             self._waited += talk.held.waited
         if decision is None:
             # Late first words count. A web server only complains of the hello, and is asked for more.
-            late = heard and not is_tls(heard) and not heard.startswith(b"HTTP/")
+            late = recognise(heard).service not in ("", "http") and not is_tls(heard)
             return await self._weighed("NULL", heard) if late else None
         self._asked.clear()
         self._spoke = True

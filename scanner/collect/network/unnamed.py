@@ -1,4 +1,4 @@
-"""Ports at which a topic is usual and where nobody could be named: unknown for that topic, not absent. Pure."""
+"""Ports at which a topic is usual and where nobody could be named: unknown there, not absent. Pure."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _SPEAK: Mapping[str, str] = MappingProxyType(
 """The usual service of a port → what it speaks, where that has another name."""
 _OF_THE_WEB = frozenset(
     {
-        "https", "vnc-http", "winrm", "winrm-tls", "webmin", "glassfish", "weblogic", "weblogic-tls", "splunkd",
-        "consul", "nessus", "websphere", "rabbitmq-http", "hdfs", "solr", "couchdb", "neo4j", "influxdb",
+        "https", "vnc-http", "winrm", "winrm-tls", "webmin", "glassfish", "weblogic", "weblogic-tls",
+        "splunkd", "consul", "nessus", "websphere", "rabbitmq-http", "hdfs", "solr", "couchdb", "neo4j", "influxdb",
         "clickhouse", "elasticsearch", "docker", "docker-tls", "etcd", "vmware-appliance", "kubernetes",
         "proxmox", "kubelet", "kubelet-read-only", "kube-controller", "kube-scheduler", "kibana", "cwmp",
         "spark-http", "nomad-http", "vault-http", "alertmanager-http", "netdata-http",

@@ -105,3 +105,22 @@ def test_an_open_port_is_never_also_closed() -> None:
         "network.exposure.telnet", open_ports(OpenPort(23, "tcp", "telnet")), answers(closed=(23,))
     )
     assert outcomes(findings) == {"tcp/23": Outcome.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("check", "number"),
+    [
+        ("network.exposure.clusters", 2379),
+        ("network.exposure.databases", 9200),
+        ("network.exposure.windows-management", 5985),
+        ("network.exposure.hypervisors", 8006),
+    ],
+)
+def test_http_on_a_port_whose_own_service_speaks_it_is_no_other_service(check: str, number: int) -> None:
+    [finding] = judge(check, open_ports(OpenPort(number, "tcp", "http")), answers())
+    assert (finding.outcome, finding.confidence) == (Outcome.FAIL, Confidence.LIKELY)
+    assert "on its usual port" in finding.saw
+    [behind] = judge(check, open_ports(OpenPort(number, "tcp", "http", "nginx", "1.22.1")), answers())
+    assert (behind.outcome, "nginx answers there" in behind.reason) == (Outcome.UNKNOWN, True)
+    [other] = judge(check, open_ports(OpenPort(number, "tcp", "ssh", "OpenSSH", "9.2p1")), answers())
+    assert other.outcome is Outcome.PASS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from checks.facts.network.ssh import SshHostKey, SshHostKeys
 from checks.facts.network.tls import Certificate, TlsCertificates
 from checks.facts.snapshot import Gap
 from checks.model import Finding, Outcome
-from scanner.inventory import Inventory, changes, learn, read_inventory, write_inventory
+from scanner.inventory import Inventory, bytes_of, changes, learn, read_inventory, write_inventory
 from tests.checks.network.judging import filled
 from tests.scanner.derive.test_network_segmentation import CUT, NO_ZONES, address, judged, network, record
 
@@ -279,6 +280,15 @@ def test_hostile_words_of_a_target_stay_texts_in_the_list() -> None:
     shown = known.hosts[0].ports[0].certificate
     assert shown is not None
     assert shown.issuer == 'no: [x]\\u000a- "y" # \\u001b[31m'
+
+
+def test_of_a_huge_list_only_the_beginning_is_held(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.yaml"
+    with huge.open("wb") as file:
+        file.truncate(10 * 1024**3)
+    with pytest.raises(TextError, match="more than the 1,048,576 bytes") as error:
+        bytes_of(huge)
+    assert "\n" not in str(error.value)
 
 
 def test_the_difference_of_two_lists_is_told_in_lines() -> None:

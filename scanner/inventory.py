@@ -134,7 +134,9 @@ def bytes_of(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise TextError(f"{printable(str(path))}:1: the file has more than the {MAX_BYTES:,} bytes that are read")
+        raise TextError(
+            f"{printable(str(path))}:1: the file has more than the {MAX_BYTES:,} bytes that are read"
+        )
     return data
 
 
@@ -278,4 +280,13 @@ def until_moment(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
 
 
-__all__ = ["Inventory", "TextError", "bytes_of", "changes", "learn", "read_inventory", "until_moment", "write_inventory"]
+__all__ = [
+    "Inventory",
+    "TextError",
+    "bytes_of",
+    "changes",
+    "learn",
+    "read_inventory",
+    "until_moment",
+    "write_inventory",
+]

@@ -60,7 +60,7 @@ class AddressDigest:
     mac: str
     host_keys: dict[str, str] | None
     tls_keys: dict[str, str] | None
-    software: str
+    software: frozenset[str]
     whole: bool
     between: bool = False
 
@@ -157,9 +157,9 @@ def _address(snapshot: Snapshot) -> AddressDigest | None:
         mac=next((one.removeprefix("mac:") for one in snapshot.identities if one.startswith("mac:")), ""),
         host_keys=_host_keys(snapshot),
         tls_keys=_tls_keys(snapshot),
-        software="; ".join(sorted(p.banner for p in ports.ports if p.service == "ssh"))
+        software=frozenset(p.banner for p in ports.ports if p.service == "ssh" and p.banner)
         if isinstance(ports, OpenPorts)
-        else "",
+        else frozenset(),
         whole=_whole(snapshot, answers),
         between=_between(answers),
     )

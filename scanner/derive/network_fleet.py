@@ -25,6 +25,8 @@ _SHOWN = 20
 """How many addresses with one key are named; all are counted."""
 _COMPARED = 1_000
 """With how many holders of its key an address is compared: who has more copies knows enough."""
+_VIRTUAL = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f", "00:07:b4:00:")
+"""How the MACs begin that wander between routers: VRRP (also CARP), HSRP and GLBP."""
 _ORDER = (Sameness.TWO, Sameness.OPEN, Sameness.ONE)
 
 
@@ -84,14 +86,16 @@ def told_apart(own: AddressDigest, among: Addresses) -> frozenset[str]:
 def sameness(one: AddressDigest, other: AddressDigest) -> Sameness:
     """Whether two addresses with the same key are one machine.
 
-    Two network cards in one network are two machines; in different networks a machine may have both. SSH
-    servers of different versions are two machines anywhere.
+    Two network cards in one network are two machines; in different networks a machine may have both, and one
+    that stands in for others answers with a virtual card besides its own. Addresses whose SSH servers have no
+    version in common are two machines anywhere.
     """
     if one.mac and one.mac == other.mac:
         return Sameness.ONE
-    if one.mac and other.mac and one.parent == other.parent:
+    virtual = one.mac.startswith(_VIRTUAL) or other.mac.startswith(_VIRTUAL)
+    if one.mac and other.mac and one.parent == other.parent and not virtual:
         return Sameness.TWO
-    if one.software and other.software and one.software != other.software:
+    if one.software and other.software and one.software.isdisjoint(other.software):
         return Sameness.TWO
     return Sameness.OPEN
 

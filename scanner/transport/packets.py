@@ -16,6 +16,7 @@ from checks.fix import printable
 from scanner.transport.packets_process import PacketError, PacketProcess
 from scanner.transport.packets_swept import CLOSED, FILTERED, NOT_ASKED, OPEN, SILENT, Swept
 from scanner.transport.packets_wire import (
+    Absent,
     Answers,
     Discover,
     Done,
@@ -112,6 +113,7 @@ class PacketSender:
         asked = pack(sorted({a.packed for a in addresses}, key=lambda packed: (len(packed), packed)))
         self._asked = Ranges(asked)
         self._log = log
+        self._absent = Ranges(())
         self._process = PacketProcess(seconds + _GRACE, cancelled)
         try:
             self._process.tell(Start(asked, rate, per_host, seconds, settle, log is not None))
@@ -139,6 +141,10 @@ class PacketSender:
         """True where frames do not reach an address: it has to be asked in another way."""
         return address.packed in self._elsewhere
 
+    def absent(self, address: Address) -> bool:
+        """True where the last `discover` found that nobody on the own link has that address."""
+        return address.packed in self._absent
+
     def discover(self, addresses: Iterable[Address]) -> tuple[dict[Address, Neighbour], int, bool]:
         """Who answers ARP, neighbour discovery or ICMP echo; the packets sent; was there time for all.
 
@@ -149,12 +155,15 @@ class PacketSender:
 
         """
         found: dict[Address, Neighbour] = {}
+        self._absent = Ranges(())
         done = Done(0, 0.0, False)
         for response in self._ask(Discover(pack(a.packed for a in addresses))):
             if isinstance(response, Found):
                 address = self._address(response.address)
                 if address:
                     found[address] = Neighbour(address, printable(response.mac), response.how)
+            elif isinstance(response, Absent):
+                self._absent = Ranges(response.addresses)
             elif isinstance(response, Done):
                 done = response
         return found, done.sent, done.whole

@@ -18,6 +18,7 @@ from scanner.transport.packets_record import Record, say
 from scanner.transport.packets_rows import Batch, Lane, batches
 from scanner.transport.packets_swept import NOT_ASKED, SILENT
 from scanner.transport.packets_wire import (
+    Absent,
     Answers,
     Found,
     Frames,
@@ -84,6 +85,8 @@ class Sender:
             mac = None if way.router else self._mac(address, way)
             if mac:
                 say(Found(shown(address), mac.hex(":"), "arp" if len(address) == 4 else "nd"))
+        if whole:
+            say(Absent(pack(a for a, way in ways if not way.router and not self._mac(a, way))))
         return self._echo([(a, way) for a, way in ways if way.router and self._mac(a, way)]) and whole
 
     def sweep(self, asked: Iterable[bytes], ports: tuple[int, ...]) -> bool:

@@ -77,6 +77,12 @@ class Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="found"
     how: str
 
 
+class Absent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="absent"):
+    """Addresses on the own link of which nobody has the MAC: no frame can reach them."""
+
+    addresses: tuple[str, ...]
+
+
 class Opened(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="opened"):
     """These ports were seen open just now: pairs of address and port."""
 
@@ -130,7 +136,7 @@ class Done(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="done"):
 
 
 Request = Start | Discover | Sweep
-Response = Ready | Refused | Found | Opened | Answers | Quiet | Log | Done
+Response = Ready | Refused | Found | Absent | Opened | Answers | Quiet | Log | Done
 
 
 def pack(addresses: Iterable[bytes]) -> tuple[str, ...]:

@@ -42,6 +42,18 @@ networks:
 exclude: ["{scanner}"]
 rate: {{packets_per_second: 5000, per_host: 5000}}
 """
+ONLY_IDENTIFIED = """\
+id: identification
+title: What is open and what speaks there
+version: "1.0"
+about: What nmap tells as well; without the questions that our checks put to each service.
+profiles:
+  every: {title: Every network}
+rules:
+  - check: network.coverage.identified
+    profile: every
+    controls: {cis-controls-8.1: ["4.4"]}
+"""
 ALIKE = {"X11": "x11", "ms-wbt-server": "rdp", "netbios-ssn": "smb", "microsoft-ds": "smb", "domain": "dns"}
 Port = tuple[str, int]
 Named = tuple[str, str, str]
@@ -84,29 +96,32 @@ def main() -> None:
 
 def top(network: Estate, folder: Path) -> None:
     """The 1,000 ports that nmap thinks most used."""
-    ours = collected(network, folder, "bartizan, 1,000 ports", top_ports())
+    whole = collected(network, folder, "bartizan with all its questions, 1,000 ports", top_ports())
+    print(whole.line(), flush=True)
+    ours = collected(network, folder, "bartizan, 1,000 ports", top_ports(), plain=True)
     print(ours.line(), flush=True)
     print(f"printer: {network.listeners.heard[PRINTER]} bytes (goal 0)")
     if theirs := scanned(network, folder, "nmap -sS -sV -T4, 1,000 ports", ("--top-ports", "1000")):
         compared(ours, theirs)
+        print(f"{'with all questions':<44} {theirs.wall / whole.wall:7.1f}")
 
 
 def silent(network: Estate, folder: Path) -> None:
     """The same network before and after 40 ports more accept and say nothing."""
-    before = collected(network, folder, "bartizan, 1,000 ports", top_ports())
+    before = collected(network, folder, "bartizan, 1,000 ports", top_ports(), plain=True)
     for host in with_silent(network.plan, SILENT):
         for port in host.silent if host.name == "silent" else ():
             if (host.address, port) not in network.open:
                 network.listeners.open(port, there=network.hosts[host.address], address=host.address)
     name = f"the same with {SILENT} more silent ports"
-    after = collected(network, folder, name, top_ports(), watched=True)
+    after = collected(network, folder, name, top_ports(), plain=True, watched=True)
     print(before.line(), after.line(), sep="\n")
     print(f"{'ratio':<44} {after.wall / before.wall:7.2f}     goal about 1")
 
 
 def every(network: Estate, folder: Path) -> None:
     """All 65,535 ports."""
-    ours = collected(network, folder, "bartizan, 65,535 ports", "all", rate=150_000)
+    ours = collected(network, folder, "bartizan, 65,535 ports", "all", rate=150_000, plain=True)
     print(ours.line(), flush=True)
     if theirs := scanned(network, folder, "nmap -sS -sV -T4 -p-", ("-p-",)):
         compared(ours, theirs)
@@ -128,9 +143,19 @@ def top_ports() -> str:
 
 
 def collected(
-    network: Estate, folder: Path, name: str, ports: str, rate: int = 0, *, watched: bool = False
+    network: Estate,
+    folder: Path,
+    name: str,
+    ports: str,
+    rate: int = 0,
+    *,
+    plain: bool = False,
+    watched: bool = False,
 ) -> Run:
-    """A `bartizan collect` of the network; watched, its log of probes is compared with what the wire saw."""
+    """A `bartizan collect` of the network; plain, it does what nmap does and puts no further questions.
+
+    Watched, its log of probes is compared with what the wire saw.
+    """
     number = sum(1 for _ in folder.glob("*.db"))
     store, log, scope = folder / f"{number}.db", folder / f"{number}.jsonl", folder / "scope.yaml"
     scope.write_text(SCOPE.format(scanner=SCANNER, ports=ports))
@@ -138,6 +163,10 @@ def collected(
     command = [str(Path(sys.executable).with_name("bartizan")), "collect", "--scope", str(scope)]
     command += ["--store", str(store), "--lab"]
     command += ["--rate", str(pace), "--rate-per-host", str(pace)]
+    if plain:
+        baseline = folder / "identification.yaml"
+        baseline.write_text(ONLY_IDENTIFIED)
+        command += ["--baseline", str(baseline)]
     if watched:
         command += ["--probe-log", str(log)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from time import monotonic
 from typing import TypeVar
 
@@ -39,6 +39,12 @@ def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _loopback(address: Address) -> bool:
     return address.is_loopback
+
+
+def gate(*networks: str) -> Callable[[Address], bool]:
+    """Allows loopback and these networks, which a test laid itself; a redirect may name any other."""
+    own = tuple(map(ip_network, networks))
+    return lambda address: address.is_loopback or any(address in network for network in own)
 
 
 def line(seconds: float = 4.0, log: list[Sent] | None = None, total: float = 60.0) -> Line:

@@ -66,6 +66,17 @@ class Namespace:
         """
         return inside(Path(f"/run/netns/{self.name}"), function, seconds)
 
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """This very thread lives in the namespace: for what has to run in the main thread."""
+        with Path("/proc/thread-self/ns/net").open("rb") as own:
+            with Path(f"/run/netns/{self.name}").open("rb") as other:
+                assert _LIBC.setns(other.fileno(), _CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+            try:
+                yield
+            finally:
+                assert _LIBC.setns(own.fileno(), _CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
     def command(self, *arguments: str) -> str:
         """The output of a command run in this namespace."""
         return run("ip", "netns", "exec", self.name, *arguments)

@@ -59,6 +59,8 @@ def collect(
         packets_sent=course.packets,
         seconds=round(monotonic() - began, 1),
         limits=tuple(course.limits),
+        pairs=outcome.pairs,
+        pairs_silent=outcome.pairs_silent,
         tcp=ranges(access.ports),
     )
     yield _network(target, frozenset(wanted), coverage, context)

@@ -135,7 +135,17 @@ class Examination:
         asking = [q.ask(asked) for q in QUESTIONS if q.facts & means.wanted and q.applies(port)]
         found = sum(await asyncio.gather(*asking), Collected())
         # Of a fragile device everything is unknown, and one sentence says so.
-        return found if asked.line.why_fragile(self._address) else found + unnamed(port, means.wanted)
+        if port.number in FRAGILE or asked.line.why_fragile(self._address):
+            return found
+        return found + unnamed(port, means.wanted, self._cut())
+
+    def _cut(self) -> str:
+        """Why nothing can be asked any more; empty while it can."""
+        if self._means.course.left <= 0:
+            return "the time was over before it was known what speaks there"
+        if not self._means.course.access.allowed(self._address):
+            return "outside the scope by now: what speaks there is not known"
+        return ""
 
 
 def network_only(coverage: NetworkCoverage, wanted: Iterable[type[Fact]]) -> Collected:

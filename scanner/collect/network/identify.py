@@ -34,7 +34,7 @@ from scanner.collect.network.recognise import (
     recognise,
     says_use_tls,
 )
-from scanner.collect.network.service_probes_book import Comparer
+from scanner.collect.network.service_probes_book import HELLO, Comparer
 from scanner.collect.network.talk import Address, Line, Talk, TalkError
 from scanner.collect.network.talk_hello import answer_to_hello
 
@@ -287,7 +287,7 @@ class _Port:
             sure = verdict.named is not None and not (verdict.named.soft and not verdict.named.product)
             found = both(found, verdict.named, heard)
             if found.service and not sure:
-                further = (*MORE.get(found.service, ()), *verdict.further)
+                further = (*MORE.get(found.service, ()), *(n for n in verdict.further if n != HELLO))
                 self._further = [n for n in further if self._comparer.book.may_send(n)]
         if found.service == "http" and not tls and says_use_tls(heard):
             found, sure = NOBODY, False

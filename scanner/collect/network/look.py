@@ -21,6 +21,9 @@ _OF_THE_RATE = 0.9
 Opened = Callable[[Address, int], None]
 """Somebody who hears of each open port as soon as it is seen, in the thread that sweeps."""
 
+Discovered = Callable[[Callable[[Address], bool]], None]
+"""Somebody who hears, once, how to tell which addresses nobody on the own link has; in that thread too."""
+
 
 @dataclass
 class Looked:
@@ -71,11 +74,17 @@ class Looked:
         return Swept(tuple(port for ports, _ in parts for port in ports), states)
 
 
-def look(course: Course, addresses: Sequence[Address], opened: Opened | None = None) -> Looked:
+def look(
+    course: Course,
+    addresses: Sequence[Address],
+    opened: Opened | None = None,
+    discovered: Discovered | None = None,
+) -> Looked:
     """Which of these addresses live and how their ports answer. Blocks; needs no event loop of its thread.
 
-    `opened` hears of each open port at once, so that it can be identified while the sweep goes on. When
-    `course.context.cancelled` is set, the sweep ends at once.
+    `opened` hears of each open port at once, so that it can be identified while the sweep goes on, and
+    `discovered` who is not there, before the first port is asked. When `course.context.cancelled` is set,
+    the sweep ends at once.
 
     Raises:
         CollectError: stopped on request.
@@ -83,7 +92,9 @@ def look(course: Course, addresses: Sequence[Address], opened: Opened | None = N
     """
     # The course knows the neighbours while the sweep goes on: who talks meanwhile spares fragile ones.
     looked = Looked(macs=course.macs)
-    frames = _with_frames(course, looked, addresses, opened)
+    frames = _with_frames(course, looked, addresses, opened, discovered)
+    if discovered and not frames:
+        discovered(lambda _: False)
     rest = [a for a in addresses if a not in frames]
     if rest:
         found = on_own_loop(
@@ -108,7 +119,11 @@ def look(course: Course, addresses: Sequence[Address], opened: Opened | None = N
 
 
 def _with_frames(
-    course: Course, looked: Looked, addresses: Sequence[Address], opened: Opened | None
+    course: Course,
+    looked: Looked,
+    addresses: Sequence[Address],
+    opened: Opened | None,
+    discovered: Discovered | None,
 ) -> frozenset[Address]:
     """Sweeps with raw packets what can be; the addresses for which that was done."""
     candidates = [a for a in addresses if not a.is_loopback]
@@ -125,7 +140,7 @@ def _with_frames(
     part = _OF_THE_RATE if opened else 1.0
     course.pace.share(1 - part or 1.0)
     try:
-        return _sweep(course, looked, candidates, opened, part)
+        return _sweep(course, looked, candidates, (opened, discovered), part)
     except PacketError as error:
         course.context.check()
         course.limit(f"the raw sweep stopped ({error}); what it left was asked by connection")
@@ -136,9 +151,13 @@ def _with_frames(
 
 
 def _sweep(
-    course: Course, looked: Looked, candidates: list[Address], opened: Opened | None, part: float
+    course: Course,
+    looked: Looked,
+    candidates: list[Address],
+    told: tuple[Opened | None, Discovered | None],
+    part: float,
 ) -> frozenset[Address]:
-    access = course.access
+    access, (opened, discovered) = course.access, told
     logged = access.log is not not_kept
     with PacketSender(
         [a for a in candidates if access.allowed(a)],
@@ -153,6 +172,8 @@ def _sweep(
             count = len(candidates) - len(ours)
             course.limit(f"{count} addresses lie behind no Ethernet link; they were asked by connection")
         neighbours, sent, whole = sender.discover(a for a in ours if access.allowed(a))
+        if discovered:
+            discovered(sender.absent)
         for address, neighbour in neighbours.items():
             looked.live.add(address)
             if neighbour.mac:

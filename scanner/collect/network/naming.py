@@ -67,7 +67,8 @@ def both(own: Recognised, theirs: Named | None, heard: bytes) -> Recognised:
         name = "http"
     if theirs.soft and not theirs.product:
         return own if own.service else Recognised(name)
-    return Recognised(name or own.service, theirs.product, theirs.version, theirs.cpe)
+    version = theirs.version or (own.version if own.service == name and not theirs.product else "")
+    return Recognised(name or own.service, theirs.product, version, theirs.cpe)
 
 
 def open_port(

@@ -75,6 +75,11 @@ INSIDE = ("LDAPSearchReq", "LDAPBindReq")
 """What is asked inside TLS where nothing answers HTTP."""
 FOR_WEB = frozenset({GET, LINES, "HTTPOptions", "RTSPRequest", "FourOhFourRequest"})
 MORE: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"rdp": ("TerminalServer",), "ldap": ("LDAPBindReq",), "postgresql": ("SMBProgNeg",)}
+    {
+        "dns": ("DNSVersionBindReqTCP",),
+        "ldap": ("LDAPBindReq",),
+        "postgresql": ("SMBProgNeg",),
+        "rdp": ("TLSSessionReq", "TerminalServer"),
+    }
 )
 """Probes that name the product of a service which our own signatures know."""

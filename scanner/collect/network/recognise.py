@@ -161,6 +161,13 @@ def _mysql_refusal(found: re.Match[bytes]) -> Recognised:
     return Recognised("mysql", "MariaDB" if b"MariaDB" in found[0] else "MySQL")
 
 
+def _port_mapper(found: re.Match[bytes]) -> Recognised:
+    """The versions that a port mapper speaks, from its answer to a call of one that does not exist."""
+    low, high = struct.unpack("!II", found[1] + found[2])
+    told = 0 < low <= high < 100
+    return Recognised("rpcbind", version=(f"{low}-{high}" if high > low else str(low)) if told else "")
+
+
 def _fixed(service: str, product: str = "") -> Callable[[re.Match[bytes]], Recognised]:
     return lambda _: Recognised(service, product)
 
@@ -176,6 +183,7 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], Recognised
     (re.compile(rb"\+OK[^\r\n]{0,200}"), _mail("pop3")),
     (re.compile(rb"\* OK[^\r\n]{0,400}"), _mail("imap")),
     (re.compile(rb"RFB \d{3}\.\d{3}\n"), _fixed("vnc")),
+    (re.compile(rb"(?s)\x80\x00\x00\x20.{4}\x00{3}\x01\x00{15}\x02(.{4})(.{4})"), _port_mapper),
     (re.compile(rb"\xff[\xfb-\xfe][\x00-\x31]"), _fixed("telnet")),
     (re.compile(rb"(?s)[^\r\n]{0,200}[\r\n]{0,4}[^\r\n]{0,200}login: ?$"), _fixed("telnet")),
     (re.compile(rb"(?:\+PONG\r\n|-(?:ERR|NOAUTH|DENIED|NOPERM)[ \r])"), _fixed("redis", "Redis")),

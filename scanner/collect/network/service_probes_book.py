@@ -21,7 +21,9 @@ FIRST_SECONDS = 30.0
 """The first answer waits for the process to read the file; on a busy machine that takes a while."""
 COMPARE_SECONDS = 10.0
 MOST_STARTS = 3
-_NEVER = frozenset({"NULL", "DistCCD", "LPDString", "SSLSessionReq", "TLSSessionReq", "SSLv23SessionReq"})
+HELLO = "TLSSessionReq"
+"""A hello that some servers answer in their own language; whether TLS speaks is asked by a hello of ours."""
+_NEVER = frozenset({"NULL", "DistCCD", "LPDString", "SSLSessionReq", HELLO, "SSLv23SessionReq"})
 """Not sent: a job for a compiler, a line for a printer queue, and hellos, which we make ourselves."""
 
 
@@ -54,7 +56,8 @@ class Book:
     def may_send(self, name: str) -> bool:
         """True for a TCP probe of the file that is fit to be sent to a port that is not its own."""
         found = self.probes.get(("tcp", name))
-        return found is not None and name not in _NEVER and found.rarity <= USUAL_RARITY
+        sent = name not in _NEVER or name == HELLO
+        return found is not None and sent and found.rarity <= USUAL_RARITY
 
 
 def open_book(program: Nmap | None) -> Book | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from time import monotonic, time
 
+from scanner.collect.network.ports import FRAGILE
 from scanner.collect.network.talk_error import TalkError, TooMuchError, words
 from scanner.collect.network.talk_tls import Tls
 from scanner.collect.network.talk_turn import Turn
@@ -101,7 +102,7 @@ class Line:
         await self.permit(address)
         left = min(seconds, self.deadline - monotonic())
         opened = socket.socket(_family(address), socket.SOCK_STREAM)
-        talk = Talk(opened, self.limit, lambda: self.why_fragile(address))
+        talk = Talk(opened, self.limit, lambda: FRAGILE.get(port, "") or self.why_fragile(address))
         began = time()
         try:
             async with asyncio.timeout(left) as clock:

@@ -29,10 +29,10 @@ _SPEAK: Mapping[str, str] = MappingProxyType(
 _OF_THE_WEB = frozenset(
     {
         "https", "vnc-http", "winrm", "winrm-tls", "webmin", "glassfish", "weblogic", "weblogic-tls",
-        "splunkd", "consul", "nessus", "websphere", "rabbitmq-http", "hdfs", "solr", "couchdb", "neo4j", "influxdb",
-        "clickhouse", "elasticsearch", "docker", "docker-tls", "etcd", "vmware-appliance", "kubernetes",
-        "proxmox", "kubelet", "kubelet-read-only", "kube-controller", "kube-scheduler", "kibana", "cwmp",
-        "spark-http", "nomad-http", "vault-http", "alertmanager-http", "netdata-http",
+        "splunkd", "consul", "nessus", "websphere", "rabbitmq-http", "hdfs", "solr", "couchdb", "neo4j",
+        "influxdb", "clickhouse", "elasticsearch", "docker", "docker-tls", "etcd", "vmware-appliance",
+        "kubernetes", "proxmox", "kubelet", "kubelet-read-only", "kube-controller", "kube-scheduler",
+        "kibana", "cwmp", "spark-http", "nomad-http", "vault-http", "alertmanager-http", "netdata-http",
     }
 )  # fmt: skip
 """Usual services that answer over HTTP."""
@@ -40,10 +40,17 @@ _AMONG_THEMSELVES = frozenset({9300, 61616})
 """Ports of the usual services on which only their own members talk: no topic asks anything there."""
 
 
-def unnamed(port: OpenPort, wanted: Collection[type[Fact]]) -> Collected:
-    """Gaps for the topics that are usual at this open port and ask nothing there, for nobody was named."""
+def unnamed(port: OpenPort, wanted: Collection[type[Fact]], cut: str = "") -> Collected:
+    """Gaps for the topics that are usual at this open port and ask nothing there, for nobody was named.
+
+    `cut` is why its identification did not come to its end: then any service may speak there.
+    """
     if port.service:
         return Collected()
+    if cut:
+        asked = _asked(port)
+        names = sorted(f.__name__ for f in _SPOKEN[port.protocol] - asked if f in wanted)
+        return Collected(gaps=tuple(Gap(name, cut, port.name, "more time") for name in names))
     why = f"what speaks there was not identified: {port.note}" if port.note else "nobody was identified there"
     needs = f"a name for what speaks on {port.name}"
     names = sorted(fact.__name__ for fact in _unasked(port) if fact in wanted)
@@ -52,15 +59,11 @@ def unnamed(port: OpenPort, wanted: Collection[type[Fact]]) -> Collected:
 
 def _unasked(port: OpenPort) -> frozenset[type[Fact]]:
     """The facts that would have been decided there, had the usual service been named."""
-    usual = tuple(_usual(port))
-    asked = {fact for question in QUESTIONS if question.applies(port) for fact in question.facts}
-    could = {
-        fact
-        for question in QUESTIONS
-        if any(question.applies(one) for one in usual)
-        for fact in question.facts
-    }
-    return frozenset(could - asked)
+    return frozenset(fact for one in _usual(port) for fact in _asked(one)) - _asked(port)
+
+
+def _asked(port: OpenPort) -> frozenset[type[Fact]]:
+    return frozenset(fact for question in QUESTIONS if question.applies(port) for fact in question.facts)
 
 
 def _usual(port: OpenPort) -> Iterator[OpenPort]:
@@ -74,3 +77,14 @@ def _usual(port: OpenPort) -> Iterator[OpenPort]:
     tls = port.tls or (port.protocol == "tcp" and port.number in TLS_FIRST)
     for service in {name, _SPEAK.get(name, name), "http" if name in _OF_THE_WEB else name}:
         yield OpenPort(port.number, port.protocol, service=service, tls=tls)
+
+
+_SPOKEN: Mapping[str, frozenset[type[Fact]]] = MappingProxyType(
+    {
+        protocol: frozenset(
+            fact for number in table for one in _usual(OpenPort(number, protocol)) for fact in _asked(one)
+        )
+        for protocol, table in (("tcp", USUAL), ("udp", USUAL_UDP))
+    }
+)
+"""The topics that speak this protocol at all."""

@@ -23,12 +23,14 @@ _MEMBERS = 50
 class Framing:
     """How the end of a body is known: by its length, by chunks, or (neither) by the end of the connection.
 
-    An `odd` one came in a way that is not understood: nothing can be said of what is in it.
+    An `odd` one came in a way that is not understood: nothing can be said of what is in it. An `unsure` one
+    came with a length that is none: what is in it counts, what is missing does not.
     """
 
     length: int = -1
     chunked: bool = False
     odd: bool = False
+    unsure: bool = False
 
     @property
     def delimited(self) -> bool:
@@ -62,7 +64,7 @@ async def body_of(talk: Talk, data: bytearray, framing: Framing) -> tuple[bytes,
                 await _sized(talk, data, body, framing.length)
                 whole = True
             else:
-                whole = await _rest(talk, data, body)
+                whole = await _rest(talk, data, body) and not framing.unsure
     return bytes(body[:BODY_LIMIT]), whole
 
 

@@ -39,8 +39,10 @@ class Head:
             odd = self.transfer not in ("chunked", "identity")
             return Framing(chunked=self.transfer == "chunked", odd=odd)
         lengths = [int(text) for text in self.lengths if re.fullmatch(r"[0-9]{1,15}", text)]
-        # Two lengths that differ, or one that is no number, are no length.
-        return Framing(length=lengths[0]) if len(lengths) == len(self.lengths) == 1 else Framing()
+        if len(lengths) == len(self.lengths) == 1:
+            return Framing(length=lengths[0])
+        # Two lengths that differ, or one that is no number, are no length: what comes may be a part.
+        return Framing(unsure=bool(self.lengths))
 
 
 def read_head(head: bytes) -> Head:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from checks.facts.network import OpenPort
 from checks.facts.network.ssh import SshHostKey, SshHostKeys
 from checks.facts.network.tls import Certificate, TlsCertificates
 from checks.facts.snapshot import Gap, Snapshot
@@ -72,6 +73,19 @@ def test_servers_of_different_versions_are_two_machines_anywhere() -> None:
     here = ssh("10.2.0.5", banner="SSH-2.0-OpenSSH_9.2")
     there = ssh("10.9.0.6", banner="SSH-2.0-OpenSSH_8.0", parent="net:10.9.0.0/24")
     assert [f.outcome for f in found(HOST_KEY, here, there).values()] == [Outcome.FAIL]
+
+
+def test_the_virtual_card_of_routers_and_a_second_server_make_no_second_machine() -> None:
+    own = ssh("10.2.0.5", "02:00:00:00:00:01", banner="SSH-2.0-OpenSSH_9.2")
+    [one] = found(HOST_KEY, own, ssh("10.2.0.1", "00:00:5e:00:01:07")).values()
+    assert one.outcome is Outcome.UNKNOWN
+    there = ssh("10.9.0.6", banner="SSH-2.0-OpenSSH_9.2", parent="net:10.9.0.0/24")
+    ports = there.facts["OpenPorts"]
+    second = OpenPort(2222, "tcp", "ssh", banner="SSH-2.0-dropbear")
+    both = msgspec.structs.replace(ports, ports=(*ports.ports, second))  # type: ignore[attr-defined]
+    there = msgspec.structs.replace(there, facts={**there.facts, "OpenPorts": both})
+    [one] = found(HOST_KEY, own, there).values()
+    assert one.outcome is Outcome.UNKNOWN
 
 
 def test_a_key_alone_in_the_scan_has_nothing_to_be_compared_with() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ from scanner.collect.network.collect import NetworkAccess, collect
 from scanner.collect.network.examine import BEFORE_THE_END
 from scanner.collect.network.in_between import CONTROLS, SUSPICIOUS
 from scanner.transport.sent import ProbeKind, Sent
-from tests.lab.asking import hasten
+from tests.lab.asking import gate, hasten
 from tests.lab.network import Namespace, Wire, capture, syn_of
 from tests.lab.parts import free_port
 from tests.lab.services import (
@@ -48,6 +49,7 @@ DEMANDS = resolve(library()["network-exposure"], "internet-facing", CATALOGUE, l
 WANTED = needs(DEMANDS, Kind.NETWORK)
 NOW = datetime.now(UTC)
 Address = IPv4Address | IPv6Address
+OWN = gate("10.95.0.0/29", "10.96.0.0/29")
 DICTIONARY = b"220 dict.example.org dictd 1.12.1/rf on Linux 6.1 <auth.mime> <1.2.3@dict.example.org>\r\n"
 """A greeting of the Dictionary Server Protocol, which our own signatures do not know."""
 
@@ -63,7 +65,7 @@ def scan(
     *,
     wanted: frozenset[type[Fact]] = WANTED,
     vantage: str = "inside",
-    allowed: Callable[[Address], bool] = lambda _: True,
+    allowed: Callable[[Address], bool] = OWN,
     raw: bool = True,
     nmap: bool = False,
     seconds: float = 60,
@@ -241,6 +243,38 @@ def test_a_wish_to_stop_is_heard_in_the_middle() -> None:
     assert monotonic() - began < 3
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("after", [0.02, 0.5, 1.5])
+def test_a_stop_leaves_no_thread_and_no_process_behind_whenever_it_comes(after: float) -> None:
+    """In the sweep, in the identification, and while nmap runs."""
+    context = Context()
+    asked: list[float] = []
+
+    def stop() -> None:
+        asked.append(monotonic())
+        context.cancelled.set()
+
+    with serving(mute) as silent, serving(saying(DICTIONARY)) as talking, serving(dripping) as slow:
+        threading.Timer(after, stop).start()
+        with pytest.raises(CollectError):
+            scan(["127.0.0.1"], [silent, talking, slow], nmap=True, context=context)
+        assert monotonic() - asked[0] < 1.5
+    assert not [one.name for one in threading.enumerate() if one.name.startswith("bartizan")]
+    assert children() == []
+
+
+def children() -> list[str]:
+    """The command lines of the processes of the scanner that this process started and that still run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            command = (folder / "cmdline").read_text()
+            if int(parent) == os.getpid() and ("service_probes_child" in command or "nmap" in command):
+                found.append(command)
+    return found
+
+
 def test_progress_ends_at_the_whole() -> None:
     told: list[tuple[int, int]] = []
     scan(
@@ -258,6 +292,9 @@ def test_the_end_of_the_time_leaves_gaps_and_not_passes() -> None:
     [port] = open_ports(here).ports
     assert port.note
     assert coverage(network).addresses_live == 1
+    outcomes = {(f.check, f.on): f.outcome for f in evaluate(DEMANDS, here, now=NOW)}
+    for check in ("network.databases.redis-login", "network.ssh.ciphers", "network.tls.legacy-versions"):
+        assert outcomes[check, port.name] is Outcome.UNKNOWN
 
 
 def test_what_is_not_allowed_is_counted_and_left_alone() -> None:
@@ -275,7 +312,7 @@ def test_a_permission_that_ends_half_way_stops_what_follows(tmp_path: Path) -> N
         here, _ = scan(
             ["127.0.0.1"],
             [number],
-            allowed=lambda _: not any(entry.kind is ProbeKind.TALK for entry in log),
+            allowed=lambda a: OWN(a) and not any(entry.kind is ProbeKind.TALK for entry in log),
             log=log,
         )
     assert [entry.kind for entry in log] == [ProbeKind.CONNECT, ProbeKind.TALK]
@@ -310,8 +347,9 @@ def test_nmap_names_what_no_signature_of_ours_does(monkeypatch: pytest.MonkeyPat
 @pytest.mark.real
 def test_a_port_that_holds_nmap_up_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.collect.network.course.open_book", lambda _: None)
-    monkeypatch.setattr("scanner.collect.network.naming_runs.GATHER_SECONDS", 3.0)
-    monkeypatch.setattr("scanner.collect.network.naming_runs.RUN_SECONDS", 11.0)
+    monkeypatch.setattr("scanner.collect.network.naming_runs.GATHER_SECONDS", 2.0)
+    monkeypatch.setattr("scanner.collect.network.naming_runs.RUN_SECONDS", 6.0)
+    monkeypatch.setattr("scanner.transport.nmap._REPORT_SECONDS", 2.0)
     monkeypatch.setattr("scanner.collect.network.naming_runs.ALONE_SECONDS", 2.0)
     with serving(saying(DICTIONARY)) as number, serving(dripping, number, "127.0.0.2"):
         asked = ["127.0.0.1", "127.0.0.2"]
@@ -372,9 +410,10 @@ def scanner() -> Iterator[Namespace]:
 def test_a_network_is_swept_with_raw_packets(scanner: Namespace) -> None:
     log: list[Sent] = []
     asked = [f"10.96.0.{n}" for n in range(1, 7)]
+    left_out = ("10.96.0.4", "10.96.0.5")
 
     def work() -> list[Snapshot]:
-        return scan(asked, [22, 25, 80], allowed=lambda a: str(a) not in ("10.96.0.4", "10.96.0.5"), log=log)
+        return scan(asked, [22, 25, 80], allowed=lambda a: OWN(a) and str(a) not in left_out, log=log)
 
     with capture(scanner) as frames:
         *hosts, network = scanner.inside(work)

@@ -25,7 +25,7 @@ from scanner.collect.network.stream import streamed
 from scanner.transport.nmap_xml import NmapPort
 from scanner.transport.packets_swept import Swept
 from scanner.transport.sent import Sent
-from tests.lab.asking import hasten
+from tests.lab.asking import gate, hasten
 from tests.lab.daemons import daemon
 from tests.lab.network import Namespace, Wire
 from tests.lab.services import mute, saying, serving
@@ -50,7 +50,7 @@ def scan(
         ports=ports,
         udp_ports=udp_ports,
         vantage="inside",
-        allowed=lambda _: True,
+        allowed=gate("10.98.0.0/29"),
         rate=2000,
         per_host=2000,
         use_nmap=False,

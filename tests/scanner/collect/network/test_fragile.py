@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -15,15 +16,17 @@ from checks.facts.network.logins import RedisLogins
 from checks.facts.snapshot import Fact, Snapshot
 from checks.model import AssetValue, Kind, Target
 from scanner.collect.collector import Context
+from scanner.collect.network.ask.every import SERVICE_FACTS
 from scanner.collect.network.collect import NetworkAccess, collect
 from scanner.collect.network.fragile import fragile_maker, fragile_words
 from scanner.collect.network.ports import FRAGILE
+from scanner.collect.network.talk import TalkError
 from scanner.transport import mac_vendors
 from scanner.transport.mac_vendors import MacVendors
 from scanner.transport.sent import ProbeKind, Sent
-from tests.lab.asking import hasten
+from tests.lab.asking import LOCAL, gate, hasten, line
 from tests.lab.network import Namespace, Wire
-from tests.lab.services import serving
+from tests.lab.services import answering, serving
 
 PRINTER_MAC = "00:21:b7:01:02:03"
 
@@ -60,6 +63,7 @@ def scan(
     wanted: frozenset[type[Fact]] = frozenset({OpenPorts, RedisLogins, LinkAddress}),
     raw: bool = True,
     nmap: bool = True,
+    udp: tuple[int, ...] = (),
     log: list[Sent] | None = None,
 ) -> list[Snapshot]:
     target = Target(Kind.NETWORK, "lab", "net:10.97.0.0/29", "dmz", AssetValue.IMPORTANT, "Network team")
@@ -67,11 +71,12 @@ def scan(
         addresses=tuple(map(ip_address, addresses)),
         ports=tuple(ports),
         vantage="inside",
-        allowed=lambda _: True,
+        allowed=gate("10.97.0.0/29"),
         rate=2000,
         per_host=2000,
         use_raw=raw,
         use_nmap=nmap,
+        udp_ports=udp,
         total_seconds=60,
         fragile=frozenset(map(ip_address, fragile)),
         log=(log if log is not None else []).append,
@@ -125,6 +130,59 @@ def test_a_fragile_port_gets_not_one_byte_whatever_it_says(number: int) -> None:
     assert server.heard == b""
     assert {entry.kind for entry in log} == {ProbeKind.CONNECT}
     assert "a byte can disturb" in port_notes(here)[number]
+
+
+@pytest.fixture
+def counted_datagrams() -> Iterator[list[bytes]]:
+    """What comes by UDP to the fragile ports of loopback while the test lasts."""
+    heard: list[bytes] = []
+
+    def read(opened: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                heard.append(opened.recv(4096))
+
+    with contextlib.ExitStack() as stack:
+        for number in FRAGILE:
+            opened = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            opened.bind(("127.0.0.1", number))
+            threading.Thread(target=read, args=(opened,), daemon=True).start()
+        yield heard
+
+
+@pytest.mark.real
+def test_a_whole_scan_with_all_that_it_can_ask_sends_no_byte_to_a_fragile_port(
+    counted_datagrams: list[bytes],
+) -> None:
+    """All facts, all questions, nmap and UDP; and a web server that redirects to a printer."""
+    log: list[Sent] = []
+    servers = {number: Counting(b"who knows\r\n") for number in FRAGILE}
+    moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9100/\r\nContent-Length: 0\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for number, server in servers.items():
+            stack.enter_context(serving(server, port=number))
+        web = stack.enter_context(serving(answering(lambda _: moved)))
+        here, _ = scan(
+            ["127.0.0.1"], [*FRAGILE, web], wanted=SERVICE_FACTS | {OpenPorts}, udp=tuple(FRAGILE), log=log
+        )
+    assert {number: server.heard for number, server in servers.items()} == dict.fromkeys(FRAGILE, b"")
+    assert all(server.connections for server in servers.values())
+    assert counted_datagrams == []
+    assert {entry.port for entry in log if entry.kind is not ProbeKind.CONNECT} <= {web, 0}
+    assert all("a byte can disturb" in port_notes(here)[number] for number in FRAGILE)
+
+
+def test_not_even_a_question_gets_a_byte_to_a_fragile_port() -> None:
+    """Whoever opens a conversation there by mistake can say nothing in it."""
+    server = Counting()
+
+    async def work() -> None:
+        async with line().talk(LOCAL, 9100) as talk:
+            await talk.send(b"x")
+
+    with serving(server, port=9100), pytest.raises(TalkError, match="nothing more was sent"):
+        asyncio.run(work())
+    assert server.heard == b""
 
 
 @pytest.fixture(scope="module")

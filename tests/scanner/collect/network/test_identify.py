@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -64,6 +65,29 @@ def compared(*numbers: int, seconds: float = 6.0) -> tuple[OpenPort, ...]:
     return tuple(found.port for found in asyncio.run(work()))
 
 
+@pytest.fixture(scope="module")
+def started() -> Iterator[dict[str, tuple[int, ...]]]:
+    """The real servers of this module, by name, with their ports; started side by side."""
+    names = sorted({*NMAPS_WORDS, *OURS, *LIKE_NMAP})
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(4) as pool:
+        servers = [daemon(name) for name in names]
+        found = [pool.submit(server.__enter__) for server in servers]
+        for server, one in zip(servers, found, strict=True):
+            if one.exception() is None:
+                stack.push(server)
+        yield {name: one.result().tcp for name, one in zip(names, found, strict=True)}
+
+
+OURS = {
+    "sshd-good": "ssh",
+    "redis-good": "redis",
+    "memcached": "memcached",
+    "postgres-good": "postgresql",
+    "slapd-good": "ldap",
+    "bind-good": "dns",
+}
+"""Servers that are named without nmap, and what they are named."""
+LIKE_NMAP = ("sshd-good", "dropbear", "nginx-good", "ftp-cleartext", "rsync-open", "vnc-good")
 NMAPS_WORDS = {
     "redis-good": ("redis", "Redis key-value store", ""),
     "memcached": ("memcached", "Memcached", ""),
@@ -77,26 +101,22 @@ NMAPS_WORDS = {
 
 @pytest.mark.real
 def test_servers_that_wait_for_their_own_language_are_named_as_nmap_does(
-    monkeypatch: pytest.MonkeyPatch,
+    started: dict[str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    with contextlib.ExitStack() as stack:
-        numbers = [stack.enter_context(daemon(name)).tcp[0] for name in NMAPS_WORDS]
-        found = compared(*numbers)
+    found = compared(*(started[name][0] for name in NMAPS_WORDS))
     words = {name: (p.service, p.product, p.version) for name, p in zip(NMAPS_WORDS, found, strict=True)}
     assert words == NMAPS_WORDS
     assert all(port.identified_by for port in found)
 
 
 @pytest.mark.real
-def test_the_same_is_said_as_by_a_run_of_nmap() -> None:
-    names = ("sshd-good", "dropbear", "nginx-good", "ftp-cleartext", "rsync-open", "vnc-good")
-    with contextlib.ExitStack() as stack:
-        numbers = sorted(n for name in names for n in stack.enter_context(daemon(name)).tcp)
-        ours = compared(*numbers)
-        program = nmap.find()
-        assert program is not None
-        output = program.run(Profile.IDENTIFY, [LOCAL], numbers, seconds=90, cancelled=threading.Event())
+def test_the_same_is_said_as_by_a_run_of_nmap(started: dict[str, tuple[int, ...]]) -> None:
+    numbers = sorted(number for name in LIKE_NMAP for number in started[name])
+    ours = compared(*numbers)
+    program = nmap.find()
+    assert program is not None
+    output = program.run(Profile.IDENTIFY, [LOCAL], numbers, seconds=90, cancelled=threading.Event())
     theirs = {port.number: port for port in output.hosts[0].ports}
     assert len(theirs) == len(numbers) >= 7
     for port in ours:
@@ -106,26 +126,22 @@ def test_the_same_is_said_as_by_a_run_of_nmap() -> None:
 
 
 @pytest.mark.real
-def test_our_own_signatures_do_without_nmap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_signatures_do_without_nmap(
+    started: dict[str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.undo()
-    names = ("sshd-good", "redis-good", "memcached", "postgres-good", "slapd-good", "bind-good")
-    with contextlib.ExitStack() as stack:
-        found = who_all(*(stack.enter_context(daemon(name)).tcp[0] for name in names))
-    services = [one.port.service for one in found]
-    assert services == ["ssh", "redis", "memcached", "postgresql", "ldap", "dns"]
+    found = who_all(*(started[name][0] for name in OURS))
+    assert [one.port.service for one in found] == list(OURS.values())
     assert found[0].port.cpe[0].startswith("cpe:/a:openbsd:openssh:")
 
 
-@pytest.mark.parametrize("server", [mute, dripping])
-def test_twenty_ports_that_say_nothing_cost_hardly_more_than_one(
-    server: Callable[[socket.socket], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_twenty_ports_that_say_nothing_cost_hardly_more_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     with contextlib.ExitStack() as stack:
-        numbers = [stack.enter_context(serving(server)) for _ in range(20)]
+        numbers = [stack.enter_context(serving(server)) for server in (mute, dripping) for _ in range(10)]
         began = monotonic()
         found = compared(*numbers)
-        assert monotonic() - began < 10
+        assert monotonic() - began < 12
     assert not any(port.service for port in found)
     assert all(port.note for port in found)
 

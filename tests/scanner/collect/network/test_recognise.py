@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,3 +140,12 @@ def test_any_bytes_give_printable_words(heard: bytes) -> None:
 def test_long_words_take_no_long_time(heard: bytes) -> None:
     recognise(heard)
     banner(heard)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "version"), [(2, 4, "2-4"), (2, 2, "2"), (4, 2, ""), (0, 4, ""), (2, 2**32 - 1, "")]
+)
+def test_a_port_mapper_tells_its_versions(low: int, high: int, version: str) -> None:
+    head = b"\x80\x00\x00\x20" + b"\x72\xfe\x1d\x13" + struct.pack("!IIIII", 1, 0, 0, 0, 2)
+    found = recognise(head + struct.pack("!II", low, high))
+    assert (found.service, found.version) == ("rpcbind", version)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 from hypothesis import given
@@ -121,6 +123,42 @@ def test_what_a_text_must_hold_is_in_every_text_that_matches(text: bytes) -> Non
     ):
         if re.search(pattern, text, flags):
             assert required(pattern, flags) in (text.lower() if flags else text)
+
+
+SURVIVOR = """
+import asyncio, sys
+from scanner.collect.network.service_probes_book import Comparer, open_book
+from scanner.transport import nmap
+
+async def work():
+    comparer = Comparer(open_book(nmap.find()), print)
+    await comparer.start()
+    print(comparer._process.pid, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(work())
+"""
+
+
+@pytest.mark.real
+def test_the_process_that_compares_does_not_outlive_a_scanner_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", SURVIVOR], stdout=subprocess.PIPE, text=True) as scanner:
+        assert scanner.stdout is not None
+        child = int(scanner.stdout.readline())
+        scanner.kill()
+    until = monotonic() + 10
+    while monotonic() < until and runs(child):
+        sleep(0.05)
+    assert not runs(child)
+
+
+def runs(number: int) -> bool:
+    """Whether that process is there and is not only waiting for somebody to hear of its end."""
+    try:
+        words = Path(f"/proc/{number}/stat").read_text()
+    except OSError:
+        return False
+    return words.rpartition(")")[2].split()[0] not in "ZX"
 
 
 @pytest.mark.parametrize(

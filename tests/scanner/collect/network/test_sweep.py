@@ -17,9 +17,12 @@ from scanner.collect.network.sweep import ConnectSweep, connect_sweep
 from scanner.transport.pace import Pace
 from scanner.transport.packets_swept import Swept
 from scanner.transport.sent import ProbeKind, Sent, not_kept
+from tests.lab.asking import gate
 from tests.lab.network import Namespace, Wire
 from tests.lab.parts import free_port
 from tests.lab.services import mute, serving
+
+OWN = gate("10.97.0.0/24")
 
 
 def sweep(
@@ -28,7 +31,7 @@ def sweep(
     *,
     rate: float = 10_000,
     seconds: float = 30,
-    allowed: Callable[[IPv4Address | IPv6Address], bool] = lambda _: True,
+    allowed: Callable[[IPv4Address | IPv6Address], bool] = OWN,
     log: list[Sent] | None = None,
 ) -> ConnectSweep:
     return asyncio.run(
@@ -75,6 +78,13 @@ def test_ten_thousand_ports_of_loopback_take_seconds() -> None:
     assert monotonic() - began < 12
 
 
+def test_a_window_that_closes_meanwhile_leaves_the_sweep_in_part() -> None:
+    turns = iter([True, False])
+    found = sweep(["127.0.0.1"], [free_port(), free_port()], allowed=lambda _: next(turns))
+    assert not found.whole
+    assert found.answers[IPv4Address("127.0.0.1")].asked == 1
+
+
 def test_what_is_not_allowed_is_not_connected() -> None:
     log: list[Sent] = []
     with serving(mute) as number:
@@ -91,7 +101,7 @@ def course(
     rate: int = 2000,
     cancelled: threading.Event | None = None,
     log: Callable[[Sent], None] = not_kept,
-    allowed: Callable[[IPv4Address | IPv6Address], bool] = lambda _: True,
+    allowed: Callable[[IPv4Address | IPv6Address], bool] = OWN,
 ) -> Course:
     access = NetworkAccess(
         addresses=tuple(map(ip_address, addresses)),

@@ -93,6 +93,17 @@ def test_a_named_port_and_one_that_no_topic_uses_leave_no_gap() -> None:
     assert not unnamed(OpenPort(9300, "tcp", note=REASON), SERVICE_FACTS).gaps
 
 
+def test_an_identification_that_was_cut_off_leaves_every_topic_open() -> None:
+    """On any port there may be any service; topics that speak only UDP are not among them."""
+    gaps = {
+        gap.fact: gap for gap in unnamed(OpenPort(40_001, "tcp"), SERVICE_FACTS, "the time was over").gaps
+    }
+    assert {"RedisLogins", "SshOffers", "HttpAnswers", "TlsCiphers", "SmbServers"} <= gaps.keys()
+    assert not {"SnmpServers", "NtpServers", "IpmiControllers"} & gaps.keys()
+    assert {(gap.where, gap.reason) for gap in gaps.values()} == {("tcp/40001", "the time was over")}
+    assert not unnamed(OpenPort(40_001, "tcp", service="ssh"), SERVICE_FACTS, "the time was over").gaps
+
+
 def test_what_hides_inside_tls_is_unknown_for_the_web() -> None:
     found = findings(OpenPort(443, "tcp", tls=True, note=REASON))
     assert found["network.http.hsts", "tcp/443"][0] is Outcome.UNKNOWN

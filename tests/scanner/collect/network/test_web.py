@@ -118,9 +118,9 @@ def test_a_length_or_a_chunk_that_lies_gives_what_came_and_says_so(reply: bytes)
 
 
 @pytest.mark.parametrize("length", [b"-1", b"1e3", b"5, 5", b"9" * 400, b"\xb2", b"3\r\nContent-Length: 5"])
-def test_a_length_that_is_none_leaves_the_end_to_the_connection(length: bytes) -> None:
+def test_a_length_that_is_none_leaves_the_end_to_the_connection_and_is_not_the_whole(length: bytes) -> None:
     answer = one(replying(OK + b"Content-Length: " + length + b"\r\n\r\nabcde"))
-    assert (answer.body, answer.whole, answer.reusable) == (b"abcde", True, False)
+    assert (answer.body, answer.whole, answer.reusable) == (b"abcde", False, False)
 
 
 def test_endless_bodies_are_cut_at_the_limit() -> None:

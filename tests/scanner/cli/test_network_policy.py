@@ -61,7 +61,7 @@ def test_a_list_is_written_once_and_replaced_only_when_told(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scanned(store, WEB, network())
-    assert "inventory.yaml: 1 machines with 2 open ports approved" in said(capsys, "inventory", "accept")
+    assert "inventory.yaml: 1 machine with 2 open ports approved" in said(capsys, "inventory", "accept")
     file = Path("inventory.yaml")
     assert file.stat().st_mode & 0o777 == 0o600
     first = file.read_text()

@@ -173,6 +173,8 @@ def _hidden(followed: Followed) -> str:
         return f"the front page was not seen: {followed.unseen}"
     if page.status in _HIDES or tells_nothing(page, 1):
         return f"status {page.status} of the front page hides what is behind it"
+    if not page.whole and len(page.body) < PAGE_LIMIT:
+        return "the front page broke off before anybody could see what it is"
     return ""
 
 

@@ -76,7 +76,9 @@ def accept(number: int | None, out: Path, force: bool, store_url: str | None) ->
         raise UsageError(f"{out}: {error.strerror}") from None
     ports = sum(len(host.ports) for host in found.hosts)
     machines = f"{len(found.hosts):,} machine{'' if len(found.hosts) == 1 else 's'}"
-    click.echo(f"{printable(str(out))}: {machines} with {ports:,} open port{'' if ports == 1 else 's'} approved")
+    click.echo(
+        f"{printable(str(out))}: {machines} with {ports:,} open port{'' if ports == 1 else 's'} approved"
+    )
     click.echo(f"Say in the scope: inventory: file:{printable(out.name)}", err=True)
     return FINE
 

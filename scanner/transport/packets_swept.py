@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -68,6 +69,27 @@ class Swept:
     def answered(self) -> bool:
         """True where the address itself answered at least one port."""
         return OPEN.encode() in self.states or CLOSED.encode() in self.states
+
+    def count(self, *letters: str) -> int:
+        """How many ports stand at one of these letters."""
+        return sum(self.states.count(letter.encode()) for letter in letters)
+
+    def ranges(self, *letters: str) -> tuple[tuple[int, int], ...]:
+        """The ports that stand at one of these letters, as the fewest ranges (both ends included), sorted."""
+        found: list[tuple[int, int]] = []
+        for run in re.finditer(b"[%s]+" % "".join(letters).encode(), self.states):
+            ports = self.ports[run.start() : run.end()]
+            if ports == tuple(range(ports[0], ports[0] + len(ports))):
+                found.append((ports[0], ports[-1]))
+            else:
+                found.extend((port, port) for port in ports)
+        joined: list[tuple[int, int]] = []
+        for first, last in sorted(found):
+            if joined and first == joined[-1][1] + 1:
+                joined[-1] = (joined[-1][0], last)
+            else:
+                joined.append((first, last))
+        return tuple(joined)
 
     def told(self) -> Self:
         """The same answers in the form of `of`: without the ports that were not asked."""

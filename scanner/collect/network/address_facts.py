@@ -21,6 +21,7 @@ from scanner.collect.network.datagrams import UdpSwept
 from scanner.collect.network.look import Looked
 from scanner.collect.network.talk import Address
 from scanner.collect.network.udp_payloads import USUAL_UDP
+from scanner.transport.packets_swept import CLOSED, FILTERED, OPEN, SILENT
 
 NO_TIME = "more time, or a route"
 
@@ -43,11 +44,11 @@ class AddressFacts:
         if swept is None:
             over = "its ports were not asked: the time was over"
             return Collected(gaps=(Gap("PortAnswers", over if access.ports else "no TCP port was asked"),))
-        silent = tuple(sorted(swept.silent + swept.filtered))
-        fact = PortAnswers(
-            access.vantage, swept.asked, len(swept.open), ranges(swept.closed), ranges(silent), in_between
-        )
-        counts = f"{len(swept.open)} open, {len(swept.closed)} closed, {len(silent)} silent"
+        closed = tuple(PortRange(*one) for one in swept.ranges(CLOSED))
+        silent = tuple(PortRange(*one) for one in swept.ranges(SILENT, FILTERED))
+        opened = swept.count(OPEN)
+        fact = PortAnswers(access.vantage, swept.asked, opened, closed, silent, in_between)
+        counts = f"{opened} open, {swept.count(CLOSED)} closed, {swept.count(SILENT, FILTERED)} silent"
         said = f"{swept.asked} TCP ports asked: {counts}"
         if in_between:
             said += f"; {in_between}"
@@ -61,7 +62,7 @@ class AddressFacts:
             vantage=self.course.access.vantage,
             mode=self.looked.modes.get(self.address, "connect"),
             asked=swept.asked if swept else 0,
-            filtered=len(swept.filtered) + len(swept.silent) if swept else 0,
+            filtered=swept.count(SILENT, FILTERED) if swept else 0,
             ports=ports,
         )
         lines = "\n".join(_line(port) for port in ports) or "no port is open"

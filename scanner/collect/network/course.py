@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from checks.facts.snapshot import Fact, Snapshot
 from checks.model import Target
@@ -20,7 +21,7 @@ from scanner.collect.network.ports import FRAGILE
 from scanner.collect.network.service_probes_book import Comparer, open_book
 from scanner.collect.network.talk import Address
 from scanner.transport import mac_vendors, nmap
-from scanner.transport.packets_swept import Swept
+from scanner.transport.packets_swept import FILTERED, SILENT, Swept
 
 MOST_UDP = 4_096
 """In larger networks only the addresses that live are asked by UDP: each silent one takes ten seconds."""
@@ -41,7 +42,7 @@ class Outcome:
         self.live += 1
         if swept:
             self.pairs += swept.asked
-            self.pairs_silent += len(swept.silent) + len(swept.filtered)
+            self.pairs_silent += swept.count(SILENT, FILTERED)
 
 
 @dataclass
@@ -55,6 +56,8 @@ class Walk:
     outcome: Outcome
     _examinations: dict[Address, Examination] = field(default_factory=dict)
     _done: int = 0
+    _means: Means | None = None
+    _early: list[tuple[Address, int]] = field(default_factory=list)
     _discovered: asyncio.Event = field(default_factory=asyncio.Event)
     _absent: Callable[[Address], bool] = field(default=lambda _: False)
 
@@ -62,26 +65,30 @@ class Walk:
         """Gives each live address as soon as its sweeps and its questions are complete."""
         access = self.course.access
         program = await asyncio.to_thread(nmap.find)
-        self.course.vendors = await asyncio.to_thread(mac_vendors.installed, program)
         used = program if access.use_nmap else None
-        book = await asyncio.to_thread(open_book, used)
-        comparer = Comparer(book, self.course.limit) if book else None
         runs = NamingRuns(self.course, used) if used else None
-        means = Means(self.course, self.target, self.wanted, comparer, runs)
-        warm = asyncio.ensure_future(comparer.start()) if comparer else None
+        comparer: Comparer | None = None
+        warm: asyncio.Future[None] | None = None
         udp: dict[Address, asyncio.Task[UdpSwept]] = {}
+        # The sweep starts while the signatures are still being read: each takes a second or two.
+        sweep = asyncio.ensure_future(self._swept())
         try:
+            self.course.vendors = await asyncio.to_thread(mac_vendors.installed, program)
+            book = await asyncio.to_thread(open_book, used)
+            comparer = Comparer(book, self.course.limit) if book else None
+            warm = asyncio.ensure_future(comparer.start()) if comparer else None
+            means = self._ready(Means(self.course, self.target, self.wanted, comparer, runs))
             small = len(self.addresses) <= MOST_UDP
             if access.udp_ports and small:
                 udp = self._udp(self.addresses)
-            looked = await self._swept(means)
+            looked = await sweep
             if access.udp_ports and not small:
                 self.course.limit("UDP ports were asked only of the addresses that answered otherwise")
                 udp = self._udp([a for a in self.addresses if a in looked.live])
             self.outcome.mode = looked.mode
             await self._finish(means, looked, udp, used is None, give)
         finally:
-            tasks = [*udp.values(), *([warm] if warm else [])]
+            tasks: list[asyncio.Future[Any]] = [sweep, *udp.values(), *([warm] if warm else [])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -92,7 +99,21 @@ class Walk:
             if comparer:
                 await comparer.stop()
 
-    async def _swept(self, means: Means) -> Looked:
+    def _ready(self, means: Means) -> Means:
+        """From here on open ports are examined, beginning with those that were seen already."""
+        self._means = means
+        for address, number in self._early:
+            self._examination(means, address).opened(number)
+        self._early.clear()
+        return means
+
+    def _opened(self, address: Address, number: int) -> None:
+        if self._means is None:
+            self._early.append((address, number))
+        else:
+            self._examination(self._means, address).opened(number)
+
+    async def _swept(self) -> Looked:
         """The TCP sweep, in a thread; each open port is examined as soon as it is seen."""
         loop = asyncio.get_running_loop()
         asked = frozenset(self.addresses)
@@ -101,7 +122,7 @@ class Walk:
             if address in asked:
                 # The loop is gone where somebody stopped the collection in this moment.
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._examination(means, address).opened, number)
+                    loop.call_soon_threadsafe(self._opened, address, number)
 
         def discovered(absent: Callable[[Address], bool]) -> None:
             self._absent = absent
@@ -149,7 +170,7 @@ class Walk:
         everywhere = proxied(looked, self.addresses)
         if everywhere.limit:
             self.course.limit(everywhere.limit)
-        if any(set(swept.open) & set(FRAGILE) for swept in looked.answers.values()):
+        if any(not FRAGILE.keys().isdisjoint(swept.open) for swept in looked.answers.values()):
             self.course.limit(
                 "ports on which a byte can do harm (printers, controllers) were only connected to"
             )

@@ -21,6 +21,7 @@ from scanner.collect.network.web_head import Head, read_head
 HEAD_LIMIT = 65_536
 KEPT = 100_000
 """Bytes of a body that are kept where many answers are held at once."""
+CLOSE_SECONDS = 1.5
 LATE_SECONDS = 0.2
 """How long a used connection is listened to for words that nobody asked for, where it does not end."""
 _INTERIM = 3
@@ -167,7 +168,13 @@ class Conversation:
 
         """
         reader = Reader(talk)
-        used = False
+        try:
+            await self._go_on(reader, talk, answers)
+        finally:
+            await reader.leave()
+
+    async def _go_on(self, reader: Reader, talk: Talk, answers: list[Response | TalkError]) -> None:
+        used = last = False
         while len(answers) < len(self.requests):
             one = self.requests[len(answers)]
             last = self.alone or len(answers) + 1 == len(self.requests)
@@ -181,7 +188,8 @@ class Conversation:
                 break
             used = True
         # An answer too many, once taken for the next one, shifts all that follow: one is left at the end.
-        if used and await reader.late(LATE_SECONDS):
+        # The server was asked to close after the last: its end is waited for, and comes at once as a rule.
+        if used and await reader.late(CLOSE_SECONDS if last else LATE_SECONDS):
             raise MixedUpError("more came back than was asked for")
 
 
@@ -191,6 +199,7 @@ class Reader:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._data = bytearray()
+        self._ahead: asyncio.Task[bytes] | None = None
 
     async def response(self, method: str) -> Response:
         """The next response to a request of that method.
@@ -221,16 +230,29 @@ class Reader:
     async def late(self, seconds: float) -> bool:
         """Whether words come within that time that belong to no request."""
         if not self._data:
-            with contextlib.suppress(TimeoutError, TalkError, OSError):
-                async with asyncio.timeout(seconds):
-                    self._data += await self._talk.read()
+            # A read that is broken off may take its bytes along: it goes on, and the next one gets them.
+            self._ahead = self._ahead or asyncio.ensure_future(self._talk.read())
+            await asyncio.wait({self._ahead}, timeout=seconds)
+            if self._ahead.done():
+                with contextlib.suppress(TalkError, OSError):
+                    self._data += await self._read()
         return bool(self._data)
+
+    async def leave(self) -> None:
+        """Ends a read that is under way; nothing is read after that."""
+        if self._ahead:
+            self._ahead.cancel()
+            await asyncio.gather(self._ahead, return_exceptions=True)
+
+    async def _read(self) -> bytes:
+        ahead, self._ahead = self._ahead, None
+        return await (ahead or self._talk.read())
 
     async def _head(self) -> Head:
         while (end := self._data.find(b"\r\n\r\n")) < 0:
             if len(self._data) > HEAD_LIMIT:
                 raise TalkError(f"more than {HEAD_LIMIT:,} bytes of headers without an end")
-            more = await self._talk.read()
+            more = await self._read()
             if not more:
                 raise TalkError(
                     "no complete HTTP response came back" if self._data else "no answer to an HTTP request"

@@ -55,7 +55,7 @@ def answer(value: bytes, version: int = 1) -> bytes:
         (137, NETBIOS, "netbios-ns", "FILESERVER<00>, WORKGROUP<00>"),
         (623, PONG, "ipmi", ""),
         (389, CLDAP, "cldap", ""),
-        (500, ISAKMP, "isakmp", "IKE version 1"),
+        pytest.param(500, ISAKMP, "isakmp", "IKE version 1", id="500"),
         (3702, b'<?xml version="1.0"?><Envelope><Body><ProbeMatches/></Body></Envelope>', "ws-discovery", ""),
         (69, b"\0\x05\0\x01File not found\0", "tftp", "error 1: File not found"),
         (69, b"\0\x03\0\x01data", "tftp", "hands out a file that nobody has"),

@@ -192,6 +192,7 @@ def _load(
         chunk = rows[start : start + _CHUNK]
         parts = select(f.id, f.payload, f.wording, f.reckoning).where(f.id.in_(chunk))
         payloads = {row: rest for row, *rest in c.execute(parts)}
+        reader.fetch(digest for _, *digests in payloads.values() for digest in digests)
         for at, row in enumerate(chunk, start):
             payload, wording, reckoning = payloads[row]
             found = reader.unpack(payload, wording, reckoning, _STATUSES[statuses[at]])

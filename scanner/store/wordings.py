@@ -44,6 +44,8 @@ def _part(name: str, *, shared: bool) -> type[msgspec.Struct]:
     return msgspec.defstruct(name, fields, frozen=True, omit_defaults=True, kw_only=True)
 
 
+_AT_ONCE = 400
+"""Parts that are read with one question: databases bound the values of one."""
 _Wording = _part("_Wording", shared=True)
 _Own = _part("_Own", shared=False)
 _OF_FINDING = tuple(f for f in _Own.__struct_fields__ if f not in ("asset_name", "first_seen", "due"))
@@ -115,6 +117,7 @@ class Reader:
         self._wordings: dict[str, Mapping[str, Any]] = {}
         self._reckonings: dict[str, _Reckoning] = {"": _Reckoning()}
         self._words: dict[str, str] = {}
+        self._fetched: dict[str, bytes] = {}
         self._own = msgspec.json.Decoder(_Own)
         self._whole = msgspec.json.Decoder(Ranked)
 
@@ -148,6 +151,17 @@ class Reader:
             self._reckonings[digest] = msgspec.json.decode(self._read(digest), type=_Reckoning)
         return self._reckonings[digest]
 
+    def fetch(self, digests: Iterable[str | None]) -> None:
+        """Reads what findings with these parts will need, in one question to the store."""
+        known = self._wordings.keys() | self._reckonings.keys() | self._fetched.keys()
+        missing = sorted({digest for digest in digests if digest} - known)
+        for start in range(0, len(missing), _AT_ONCE):
+            some = missing[start : start + _AT_ONCE]
+            query = select(t.wordings.c.digest, t.wordings.c.data).where(t.wordings.c.digest.in_(some))
+            self._fetched |= {digest: bytes(data) for digest, data in self._connection.execute(query)}
+
     def _read(self, digest: str) -> bytes:
+        if digest in self._fetched:
+            return self._fetched.pop(digest)
         query = select(t.wordings.c.data).where(t.wordings.c.digest == digest)
         return bytes(self._connection.execute(query).scalar_one())

@@ -5,6 +5,9 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= bartizan-report
+# Tests that look at this machine as a whole, or at the clock: nothing may run beside them.
+ALONE := tests/end_to_end tests/proofs tests/recordings tests/scanner/collect/host tests/scanner/collect/cloud \
+  tests/scanner/transport
 
 .PHONY: help scan test lint check types bench lock clean system-scan system-test
 
@@ -19,7 +22,12 @@ scan: $(VENV)/.runtime system-scan
 	@$(BIN)/bartizan scan local 127.0.0.1 --out $(OUT)
 
 test: $(VENV)/.develop system-test lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+ifdef PYTEST_ARGS
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/python -m pytest $(ALONE)
+endif
 
 lint: $(VENV)/.develop
 	$(BIN)/ruff format --check .

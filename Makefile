@@ -56,8 +56,10 @@ $(VENV)/.develop: $(VENV)/.runtime requirements-dev.lock
 system-scan:
 	@.ci/system.sh optional nmap
 
+# The other busybox of Debian lacks crond, su and more.
 system-test:
-	@.ci/system.sh required nmap sshd:openssh-server ssh:openssh-client dropbear:dropbear-bin chromium busybox \
+	@busybox --list 2>/dev/null | grep -qx crond || .ci/system.sh required busybox-with-crond:busybox-static
+	@.ci/system.sh required nmap sshd:openssh-server ssh:openssh-client dropbear:dropbear-bin chromium \
 	  redis-server memcached vsftpd pg_lsclusters:postgresql ip:iproute2 nft:nftables iptables visudo:sudo \
 	  setpriv:util-linux openssl pdfinfo:poppler-utils debootstrap rpmbuild:rpm ansible-playbook:ansible \
 	  nginx:nginx-light lighttpd named:bind9 dig:bind9-dnsutils unbound snmpd smbd:samba smbclient slapd \

@@ -56,9 +56,9 @@ def line(seconds: float = 4.0, log: list[Sent] | None = None, total: float = 60.
     return Line(_loopback, Pace(10_000, 10_000), entries.append, monotonic() + total, seconds)
 
 
-def who(number: int, seconds: float = 4.0) -> Identified:
+def who(number: int, seconds: float = 4.0, address: IPv4Address = LOCAL) -> Identified:
     """What speaks on that port."""
-    return asyncio.run(identify(line(seconds), LOCAL, number))
+    return asyncio.run(identify(line(seconds), address, number))
 
 
 def who_all(*numbers: int, seconds: float = 4.0) -> tuple[Identified, ...]:

@@ -24,10 +24,12 @@ from scanner.collect.network.talk import TalkError
 from scanner.transport import mac_vendors
 from scanner.transport.mac_vendors import MacVendors
 from scanner.transport.sent import ProbeKind, Sent
-from tests.lab.asking import LOCAL, gate, hasten, line
+from tests.lab.asking import gate, hasten, line
 from tests.lab.network import Namespace, Wire
 from tests.lab.services import answering, serving
 
+OWN = "127.42.0.1"
+"""For fixed ports: on the usual loopback address, another test or an outgoing connection may hold them."""
 PRINTER_MAC = "00:21:b7:01:02:03"
 
 
@@ -125,8 +127,8 @@ def test_a_device_that_says_that_it_is_a_printer_is_left_alone_from_then_on() ->
 def test_a_fragile_port_gets_not_one_byte_whatever_it_says(number: int) -> None:
     log: list[Sent] = []
     server = Counting(b"who knows\r\n")
-    with serving(server, port=number):
-        here, _ = scan(["127.0.0.1"], [number], log=log)
+    with serving(server, number, OWN):
+        here, _ = scan([OWN], [number], log=log)
     assert server.heard == b""
     assert {entry.kind for entry in log} == {ProbeKind.CONNECT}
     assert "a byte can disturb" in port_notes(here)[number]
@@ -145,7 +147,7 @@ def counted_datagrams() -> Iterator[list[bytes]]:
     with contextlib.ExitStack() as stack:
         for number in FRAGILE:
             opened = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            opened.bind(("127.0.0.1", number))
+            opened.bind((OWN, number))
             threading.Thread(target=read, args=(opened,), daemon=True).start()
         yield heard
 
@@ -157,13 +159,13 @@ def test_a_whole_scan_with_all_that_it_can_ask_sends_no_byte_to_a_fragile_port(
     """All facts, all questions, nmap and UDP; and a web server that redirects to a printer."""
     log: list[Sent] = []
     servers = {number: Counting(b"who knows\r\n") for number in FRAGILE}
-    moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9100/\r\nContent-Length: 0\r\n\r\n"
+    moved = f"HTTP/1.1 302 Found\r\nLocation: http://{OWN}:9100/\r\nContent-Length: 0\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         for number, server in servers.items():
-            stack.enter_context(serving(server, port=number))
-        web = stack.enter_context(serving(answering(lambda _: moved)))
+            stack.enter_context(serving(server, number, OWN))
+        web = stack.enter_context(serving(answering(lambda _: moved), address=OWN))
         here, _ = scan(
-            ["127.0.0.1"], [*FRAGILE, web], wanted=SERVICE_FACTS | {OpenPorts}, udp=tuple(FRAGILE), log=log
+            [OWN], [*FRAGILE, web], wanted=SERVICE_FACTS | {OpenPorts}, udp=tuple(FRAGILE), log=log
         )
     assert {number: server.heard for number, server in servers.items()} == dict.fromkeys(FRAGILE, b"")
     assert all(server.connections for server in servers.values())
@@ -177,10 +179,10 @@ def test_not_even_a_question_gets_a_byte_to_a_fragile_port() -> None:
     server = Counting()
 
     async def work() -> None:
-        async with line().talk(LOCAL, 9100) as talk:
+        async with line().talk(ip_address(OWN), 9100) as talk:
             await talk.send(b"x")
 
-    with serving(server, port=9100), pytest.raises(TalkError, match="nothing more was sent"):
+    with serving(server, 9100, OWN), pytest.raises(TalkError, match="nothing more was sent"):
         asyncio.run(work())
     assert server.heard == b""
 

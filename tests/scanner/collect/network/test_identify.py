@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -35,6 +36,9 @@ from tests.lab.services import (
     saying,
     serving,
 )
+
+OWN = IPv4Address("127.41.0.1")
+"""For fixed ports: on the usual loopback address, another test or an outgoing connection may hold them."""
 
 
 @pytest.fixture(autouse=True)
@@ -327,8 +331,8 @@ def test_a_fragile_port_never_gets_a_byte(number: int) -> None:
         heard.append(connection.recv(100))
         done.set()
 
-    with serving(listen, port=number):
-        found = who(number)
+    with serving(listen, number, str(OWN)):
+        found = who(number, address=OWN)
         sleep(0.05)
     assert not done.is_set()
     assert heard == []

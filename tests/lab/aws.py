@@ -57,15 +57,14 @@ def environment(url: str) -> dict[str, str]:
 @contextlib.contextmanager
 def running_moto() -> Iterator[Moto]:
     """A moto server of its own on a free port of loopback; fails loudly where it does not start."""
-    program = Path(sys.executable).with_name("moto_server")
-    assert program.exists(), f"{program} is missing: install the dev dependencies"
     with socket.socket() as one:
         one.bind((LOOPBACK, 0))
         port = one.getsockname()[1]
     own = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
     url = f"http://{LOOPBACK}:{port}"
     process = subprocess.Popen(
-        [str(program), "-H", LOOPBACK, "-p", str(port)],
+        [sys.executable, "-m", "tests.lab.aws_server", str(port)],
+        cwd=Path(__file__).parents[2],
         env={**os.environ, **environment(url), **own},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from tests.lab.aws import LOOPBACK
+from tests.lab.aws_requests import Asked, asked, error, model
 
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
-_BUCKET = {
-    "location": "GetBucketLocation",
-    "publicAccessBlock": "GetPublicAccessBlock",
-    "policy": "GetBucketPolicy",
-    "acl": "GetBucketAcl",
-    "ownershipControls": "GetBucketOwnershipControls",
-}
 _HANG_SECONDS = 20.0
 
 
@@ -56,15 +48,6 @@ _CODES = {
     Fault.NOT_ENABLED: (401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
     Fault.NOT_SUBSCRIBED: (400, "OptInRequired", "You are not subscribed to this service"),
 }
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request that came in."""
-
-    service: str
-    operation: str
-    region: str
 
 
 @dataclass
@@ -127,23 +110,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        asked = _asked(self.command, self.path, dict(self.headers.items()), body)
-        self.endpoint.asked.append(asked)
-        key = (asked.service, asked.operation)
-        fault = self.endpoint.faults.get((*key, asked.region)) or self.endpoint.faults.get(key)
+        what = asked(self.command, self.path, dict(self.headers.items()), body)
+        self.endpoint.asked.append(what)
+        key = (what.service, what.operation)
+        fault = self.endpoint.faults.get((*key, what.region)) or self.endpoint.faults.get(key)
         if fault in _CODES:
-            self._send(*_error(asked, fault))
+            status, headers, answer = _error(what, fault)
+            self._send(status, answer, headers=headers)
             return
         if fault is Fault.HANG:
             self.endpoint.released.wait(_HANG_SECONDS)
             self.close_connection = True
             return
-        status, answer = self._pass_on(body)
+        status, answer, headers = self._pass_on(body)
         if key in self.endpoint.rewrite:
             answer = self.endpoint.rewrite[key](answer)
-        self._faulty(fault, status, answer, body)
+        self._faulty(fault, status, answer, headers, body)
 
-    def _faulty(self, fault: Fault | None, status: int, answer: bytes, body: bytes) -> None:
+    def _faulty(
+        self, fault: Fault | None, status: int, answer: bytes, headers: Mapping[str, str], body: bytes
+    ) -> None:
         next_page = b"NextToken=" in body or b"Marker=" in body
         if fault is Fault.SECOND_PAGE and next_page:
             self._send(
@@ -161,20 +147,24 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is Fault.DRIP:
             self._drip(answer)
         else:
-            self._send(status, answer)
+            self._send(status, answer, headers=headers)
 
-    def _pass_on(self, body: bytes) -> tuple[int, bytes]:
+    def _pass_on(self, body: bytes) -> tuple[int, bytes, dict[str, str]]:
         connection = http.client.HTTPConnection(self.upstream, timeout=30)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "expect")}
         connection.request(self.command, self.path, body, headers)
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        return answer.status, content
+        kept = {k: v for k, v in answer.getheaders() if k.lower().startswith(("content-type", "x-amz"))}
+        return answer.status, content, kept
 
-    def _send(self, status: int, body: bytes, length: int | None = None) -> None:
+    def _send(
+        self, status: int, body: bytes, length: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "text/xml")
+        for name, value in (headers or {"Content-Type": "text/xml"}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)
@@ -192,38 +182,13 @@ class _Handler(BaseHTTPRequestHandler):
                     return
 
 
-def _asked(method: str, path: str, headers: dict[str, str], body: bytes) -> Asked:
-    low = {name.lower(): value for name, value in headers.items()}
-    scope = _SCOPE.search(low.get("authorization", ""))
-    service, region = (scope["service"], scope["region"]) if scope else ("", "")
-    parts = urlsplit(path)
-    if "x-amz-target" in low:
-        return Asked(service, low["x-amz-target"].rpartition(".")[2], region)
-    if service == "s3":
-        if parts.path.startswith("/v20180820/"):
-            return Asked("s3control", "GetPublicAccessBlock", region)
-        if parts.path == "/":
-            return Asked("s3", "ListBuckets", region)
-        named = [_BUCKET[key] for key in parse_qs(parts.query, keep_blank_values=True) if key in _BUCKET]
-        return Asked("s3", named[0] if named else method, region)
-    return Asked(service, parse_qs(body.decode()).get("Action", [""])[0], region)
-
-
-def _error(asked: Asked, fault: Fault) -> tuple[int, bytes]:
+def _error(what: Asked, fault: Fault) -> tuple[int, dict[str, str], bytes]:
     status, code, message = _CODES[fault]
-    if asked.service in ("kms", "cloudtrail"):
-        if fault is Fault.DENIED:
-            code, status = "AccessDeniedException", 400
-        return status, json.dumps({"__type": code, "message": message}).encode()
-    if asked.service == "ec2":
-        if fault is Fault.DENIED:
-            code = "UnauthorizedOperation"
-        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-        return status, f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>".encode()
-    error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    if asked.service in ("s3", "s3control"):
-        return status, error.encode()
-    return status, f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>".encode()
+    if fault is Fault.DENIED and what.service == "ec2":
+        code = "UnauthorizedOperation"
+    elif fault is Fault.DENIED and "json" in model(what.service).resolved_protocol:
+        code, status = "AccessDeniedException", 400
+    return error(what, status, code, message)
 
 
 def _with_next(answer: bytes, *, empty: bool) -> bytes:

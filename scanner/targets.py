@@ -29,6 +29,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,127}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _FORMS = "write 10.0.0.0/24, net:NAME, user@host, ssh://user@host:22, local or aws://PROFILE/REGION"
 
 
@@ -87,16 +88,20 @@ class LocalTarget:
 
 @dataclass(frozen=True, slots=True)
 class AwsTarget:
-    """A cloud account by profile or by number; no regions means all that it has enabled."""
+    """A cloud account by profile or by number, or all accounts of an organization by its id.
+
+    No regions means all that are enabled.
+    """
 
     profile: str = ""
     account: str = ""
     regions: tuple[str, ...] = ()
+    organization: str = ""
 
     @property
     def spec(self) -> str:
-        """`aws`, `aws://prod`, `aws://123456789012/eu-central-1,eu-west-1`."""
-        who = self.profile or self.account
+        """`aws`, `aws://prod`, `aws://123456789012/eu-central-1,eu-west-1`, `aws://o-a1b2c3d4e5`."""
+        who = self.organization or self.profile or self.account
         path = f"/{','.join(self.regions)}" if self.regions else ""
         return f"aws://{who}{path}" if who or path else "aws"
 
@@ -290,6 +295,8 @@ def _aws(rest: str) -> AwsTarget:
     if slash and not written:
         raise ValueError("a region is missing after the slash; leave the slash out for all regions")
     regions = tuple(sorted({region_name(r) for r in written.split(",")})) if slash else ()
+    if _ORGANIZATION.fullmatch(who):
+        return AwsTarget(regions=regions, organization=who)
     return AwsTarget("", who, regions) if _ACCOUNT.fullmatch(who) else AwsTarget(who, "", regions)
 
 

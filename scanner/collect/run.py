@@ -97,10 +97,23 @@ class Worker:
 
                     for one in network.collect(target, wanted, self._network(way, guard), context):
                         seen.append(one)
-                case AwsScope() as way:
+                case AwsScope(organization="") as way:
                     import scanner.collect.cloud.collect as cloud
 
                     seen.append(cloud.collect(target, wanted, self._aws(way), context))
+                case AwsScope() as way:
+                    from scanner.collect.cloud import members
+
+                    access = self._aws(way)
+                    for one in members.collect(
+                        target,
+                        wanted,
+                        access,
+                        context,
+                        organization=way.organization,
+                        left_out=way.left_out,
+                    ):
+                        seen.append(one)
                 case HostScope() as way:
                     import scanner.collect.host.collect as host
 
@@ -153,6 +166,8 @@ class Worker:
             profile=way.profile or self.options.aws_profile,
             regions=way.regions,
             account=way.account,
+            role=way.role,
+            external_id=self.secrets.read(way.external_id, "external id") if way.external_id else None,
             total_seconds=self.options.minutes * 60,
         )
 

@@ -100,6 +100,27 @@ def _account(value: object) -> str:
     return text
 
 
+def _role(value: object) -> str:
+    text = _text(value, "the name or ARN of a role")
+    if not re.fullmatch(r"(arn:aws[a-z-]*:iam::[0-9]{12}:role/)?[A-Za-z0-9+=,.@_/-]{1,128}", text):
+        raise ValueError(
+            f"the name of a role, or arn:aws:iam::ACCOUNT:role/NAME, is expected, not {text[:80]!r}"
+        )
+    return text
+
+
+def _external_id(value: object) -> str:
+    """Where an external id is kept: whoever has it and the trust of the role gets in."""
+    return secret_reference(value, "external id")
+
+
+def _organization(value: object) -> str:
+    text = _text(value, "the id of an organization")
+    if not re.fullmatch(r"o-[a-z0-9]{10,32}", text):
+        raise ValueError(f"the id of an organization is like o-a1b2c3d4e5, not {text[:40]!r}")
+    return text
+
+
 def _day(value: object) -> date:
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
         try:
@@ -227,11 +248,36 @@ class HostEntry(Asset):
 
 
 class AwsEntry(Asset):
-    """One cloud account; no regions means all that it has enabled."""
+    """One cloud account, or all accounts of an organization; no regions means all that are enabled.
+
+    `role` is assumed from the profile (or the default credentials), with an external id where the trust
+    of the role asks for one; `external_id` says where that is kept. `exclude` are accounts of the
+    organization that are left alone.
+    """
 
     profile: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._+@-]{0,127})?$")] = ""
     account: Annotated[str, BeforeValidator(_account)] = ""
     regions: list[Annotated[str, BeforeValidator(_region)]] = Field(default_factory=list)
+    role: Annotated[str, BeforeValidator(_role)] = ""
+    external_id: Annotated[str, BeforeValidator(_external_id)] = ""
+    organization: Annotated[str, BeforeValidator(_organization)] = ""
+    exclude: list[Annotated[str, BeforeValidator(_account)]] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.external_id and not self.role:
+            raise ValueError("external_id needs role: it is given when a role is assumed")
+        if self.role and not (self.account or self.organization):
+            raise ValueError("role needs account: the number of the account that the role is in")
+        if self.organization and not self.role:
+            raise ValueError("organization needs role: the name of the role that is assumed in each account")
+        if self.organization and (self.account or self.role.startswith("arn:")):
+            raise ValueError("organization stands for all its accounts: leave account out, and name the role")
+        if self.exclude and not self.organization:
+            raise ValueError("exclude needs organization: it leaves accounts of it out")
+        if self.role.startswith("arn:") and self.role.split(":")[4] != self.account:
+            raise ValueError("the role is in another account than account says")
+        return self
 
 
 class LocalEntry(Asset):

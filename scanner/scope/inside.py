@@ -95,8 +95,25 @@ class Inside:
         if outside:
             raise RefusedError(f"the scope names {entry.name} without {', '.join(outside)}")
         regions = wanted or tuple(sorted(set(entry.regions)))
-        spec = AwsTarget(entry.profile, entry.account, regions).spec
-        return PlannedTarget(_target(Kind.AWS, entry, spec), AwsScope(entry.profile, entry.account, regions))
+        # Several roles may be assumed from one profile: the account is what tells them apart.
+        profile = "" if entry.role else entry.profile
+        spec = AwsTarget(profile, entry.account, regions, entry.organization).spec
+        access = AwsScope(
+            entry.profile,
+            entry.account,
+            regions,
+            role=entry.role,
+            external_id=self._external_id(entry.external_id),
+            organization=entry.organization,
+            left_out=frozenset(entry.exclude),
+        )
+        return PlannedTarget(_target(Kind.AWS, entry, spec), access)
+
+    def _external_id(self, reference: str) -> str:
+        """The reference of an external id, a file of it counted from the scope file."""
+        if not reference.startswith("file:"):
+            return reference
+        return f"file:{self.scope.file_path(reference, self.environ)}"
 
     def _network(self, target: NetworkTarget) -> tuple[Draft, ...]:
         wanted = AddressSet.of([target.network])
@@ -185,8 +202,8 @@ class Inside:
 
     def _aws(self, target: AwsTarget) -> tuple[Draft, ...]:
         accounts = self.scope.file.aws
-        who = target.profile or target.account
-        named = [e for e in accounts if not who or who in (e.name, e.profile, e.account)]
+        who = target.organization or target.profile or target.account
+        named = [e for e in accounts if not who or who in (e.name, e.profile, e.account, e.organization)]
         if not named:
             raise RefusedError(nearest("AWS account", who or "aws", (e.name for e in accounts)))
         return tuple(self.account(entry, target.regions) for entry in named)
@@ -216,6 +233,10 @@ class Outside:
                 return (self._host(target),)
             case AwsTarget():
                 self._allow(own=False)
+                if target.organization:
+                    raise RefusedError(
+                        "all accounts of an organization need a role: name both under aws: in a scope file"
+                    )
                 name = target.profile or target.account or "aws"
                 access = AwsScope(target.profile, target.account, target.regions)
                 return (PlannedTarget(Target(Kind.AWS, name, target.spec), access),)

@@ -155,7 +155,7 @@ def _joined(drafts: Iterable[Draft]) -> tuple[tuple[Draft, ...], tuple[str, ...]
         access = None if isinstance(draft, NetworkDraft) else draft.access
         key: object = draft.target.spec
         if isinstance(access, AwsScope):
-            key = (access.profile, access.account)
+            key = (access.profile, access.account, access.organization)
         first = kept.setdefault(key, draft)
         if first is draft:
             continue
@@ -172,7 +172,9 @@ def _joined(drafts: Iterable[Draft]) -> tuple[tuple[Draft, ...], tuple[str, ...]
 def _both(first: PlannedTarget, one: AwsScope, other: AwsScope) -> PlannedTarget:
     # No regions means all of them.
     regions = tuple(sorted({*one.regions, *other.regions})) if one.regions and other.regions else ()
-    spec = AwsTarget(one.profile, "" if one.profile else one.account, regions).spec
+    profile = "" if one.role else one.profile
+    account = "" if profile else one.account
+    spec = AwsTarget(profile, account, regions, one.organization).spec
     target = msgspec.structs.replace(first.target, spec=spec)
     return PlannedTarget(target, replace(one, regions=regions))
 

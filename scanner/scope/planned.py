@@ -56,11 +56,19 @@ class HostScope:
 
 @dataclass(frozen=True, slots=True)
 class AwsScope:
-    """A cloud account: the profile to use, the number it must have, its regions (none: all enabled)."""
+    """A cloud account: the profile to use, the number it must have, its regions (none: all enabled).
+
+    `role` is assumed in it, by name or ARN, with the external id that `external_id` refers to. With
+    `organization` it is all active accounts of that one but those in `left_out`, each by the role.
+    """
 
     profile: str
     account: str
     regions: tuple[str, ...]
+    role: str = ""
+    external_id: str = ""
+    organization: str = ""
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

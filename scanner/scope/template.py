@@ -70,9 +70,17 @@ local:
 #   - name: prod
 #     profile: prod
 #     account: "123456789012"
+#     # role: Bartizan         # assumed from the profile, with
+#     # external_id: env:NAME  # where its trust asks for one (or file:PATH, exec:COMMAND)
 #     regions: [eu-central-1]
 #     value: important
 #     owner: IT
+
+#   - name: all-accounts
+#     profile: management      # of the management account, or of a delegated administrator
+#     organization: o-a1b2c3d4e5
+#     role: Bartizan           # in every account
+#     exclude: ["210987654321"]
 
 # Never touched, whatever else is said: addresses, networks and host names.
 # exclude: ["10.0.0.9", "10.0.0.128/25", "host.example"]

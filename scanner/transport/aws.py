@@ -7,6 +7,7 @@ external id, containers and instances work as they do for the AWS CLI. Nothing h
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 from itertools import islice
 from typing import Any
@@ -26,13 +27,17 @@ from botocore import exceptions as aws
 from botocore import xform_name
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.transport.aws_errors import Because, Refused, Sent, meaning, no_credentials
+from scanner.transport.secrets import Secret
 
 CONNECT_SECONDS = 5.0
+SESSION_NAME = "bartizan"
+"""Under which an assumed role shows up in the account's own record."""
 MAX_PAGES = 10_000
 """Pages of one list that are read at most; a list that goes on is not taken as read."""
 
@@ -74,13 +79,16 @@ class AwsAccess:
 
     `profile` names a profile of the AWS configuration (empty: the default chain). `regions` are the
     regions to look at (empty: all that are enabled). `account` is the id that the credentials must lead
-    to. `endpoint` replaces all endpoints (empty: `AWS_ENDPOINT_URL`, else AWS). `total_seconds` bounds the
-    whole collection, `read_seconds` each wait for an answer; `attempts` counts the first try too.
+    to. `role` is assumed with those credentials, by its ARN or, in `account`, by its name; `external_id`
+    goes with it. `endpoint` replaces all endpoints (empty: `AWS_ENDPOINT_URL`, else AWS). `total_seconds`
+    bounds the whole collection, `read_seconds` each wait for an answer; `attempts` counts the first try too.
     """
 
     profile: str = ""
     regions: tuple[str, ...] = ()
     account: str = ""
+    role: str = ""
+    external_id: Secret | None = None
     endpoint: str = ""
     total_seconds: float = 600
     workers: int = 16
@@ -127,6 +135,8 @@ class Aws:
         try:
             self._session = boto3.Session(profile_name=access.profile or None)
             self._home = self._home_region()
+            if access.role:
+                self._session = self._in_the_role()
         except aws.BotoCoreError as error:
             raise no_credentials(error, access.profile) from None
 
@@ -272,6 +282,34 @@ class Aws:
             raise found from None
         finally:
             self._slots.release()
+
+    def _in_the_role(self) -> boto3.Session:
+        """A session that assumes the role when it is first used, and again before that ends."""
+        access, own = self._access, self._session
+        arn = access.role
+        if not arn.startswith("arn:"):
+            partition = own.get_partition_for_region(self._home)
+            arn = f"arn:{partition}:iam::{access.account}:role/{arn}"
+        details = {"RoleSessionName": SESSION_NAME}
+        if access.external_id is not None:
+            details["ExternalId"] = access.external_id.reveal()
+        make: Any = own.client
+        source: Any = own.get_credentials()
+        if source is None:
+            raise aws.NoCredentialsError
+        config = Config(
+            connect_timeout=min(CONNECT_SECONDS, access.read_seconds),
+            read_timeout=access.read_seconds,
+            retries={"mode": "standard", "total_max_attempts": max(1, access.attempts)},
+        )
+        client = partial(make, region_name=self._home, endpoint_url=access.endpoint or None, config=config)
+        fetcher = AssumeRoleCredentialFetcher(client, source, arn, extra_args=details)
+        # Why a role was refused is told once, in our words, and not as a traceback on the terminal.
+        logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
+        assumed: Any = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+        session: Any = botocore.session.Session()
+        session._credentials = assumed
+        return boto3.Session(botocore_session=session, region_name=self._home)
 
     def _home_region(self) -> str:
         wanted = self._access.regions

@@ -187,7 +187,7 @@ def _ending(error: aws.ClientError, call: Sent, code: str, text: str) -> Collect
     if error.operation_name.startswith("AssumeRole"):
         return CollectError(
             Failure.CREDENTIALS,
-            f"the role that the profile names was not given to us ({code})",
+            f"the role was not given to us ({code})",
             needs="sts:AssumeRole, and a trust policy of the role that names us",
         )
     if code in _SKEWED or "signature expired" in text or "signature not yet current" in text:

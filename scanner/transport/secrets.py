@@ -48,8 +48,10 @@ class Secret:
         raise TypeError("a secret is not written down")
 
 
-def secret_reference(value: object) -> str:
+def secret_reference(value: object, what: str = "passphrase") -> str:
     """The reference, if it is one. What stands there is never repeated: it may be the secret itself.
+
+    `what` is how messages call the secret.
 
     Raises:
         ValueError: it is none, with the forms there are.
@@ -57,7 +59,7 @@ def secret_reference(value: object) -> str:
     """
     if isinstance(value, str) and _REFERENCE.fullmatch(value):
         return value
-    raise ValueError(f"name where the passphrase is kept, never the passphrase: {FORMS}")
+    raise ValueError(f"name where the {what} is kept, never the {what}: {FORMS}")
 
 
 def shown_reference(reference: str) -> str:
@@ -78,8 +80,8 @@ class SecretReader:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _known: dict[str, Secret | str] = field(default_factory=dict, repr=False)
 
-    def read(self, reference: str) -> Secret:
-        """The secret behind `env:`, `file:`, `exec:` or `keyring:`.
+    def read(self, reference: str, what: str = "passphrase of the key") -> Secret:
+        """The secret behind `env:`, `file:`, `exec:` or `keyring:`; `what` it is for the message.
 
         Raises:
             CollectError: it is not there, empty, open to others, or its command failed.
@@ -93,7 +95,7 @@ class SecretReader:
                     self._known[reference] = str(error)
             found = self._known[reference]
         if isinstance(found, str):
-            raise CollectError(Failure.CREDENTIALS, found, "the passphrase of the key")
+            raise CollectError(Failure.CREDENTIALS, found, f"the {what}")
         return found
 
     def _found(self, reference: str) -> Secret:
@@ -109,9 +111,9 @@ class SecretReader:
             case "keyring":
                 value = _from_keyring(name, where)
             case _:
-                raise _refused(f"a passphrase is named as {FORMS}")
+                raise _refused(f"a secret is named as {FORMS}")
         if not value:
-            raise _refused(f"{where}: there is no passphrase")
+            raise _refused(f"{where}: there is nothing")
         return Secret(value)
 
 

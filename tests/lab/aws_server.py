@@ -25,10 +25,11 @@ from datetime import datetime
 from typing import Any
 
 from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import run_simple
 
-from tests.lab.aws_requests import Asked, asked, error, operation, parameters
+from tests.lab.aws_requests import Asked, asked, error, parameters
 
 LOOPBACK = "127.0.0.1"
 Start = Callable[..., Any]
@@ -104,7 +105,7 @@ def _answered(
     if answer.error:
         status, fields, content = error(what, *answer.error)
     else:
-        model = operation(what.service, what.operation)
+        model = get_service_model(what.service).operation_model(what.operation)
         serializer: Any = get_serializer_class(what.service, _protocol(model, headers, body))
         made = serializer(model).serialize(answer.output)
         status, fields = made["status_code"], dict(made["headers"])

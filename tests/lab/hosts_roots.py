@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache as cache_of_calls
 from pathlib import Path
 
 from tests.lab.parts import program
@@ -79,14 +80,15 @@ def debian(release: str) -> Path:
         RootError: no mirror, or one without this release.
 
     """
-    recipe = "\n".join((_VERSION, release, *_FIRST, *_LATER, _FURNISH, APT))
+    mirror = _repository("Debian", "")
+    sources = _sources(release, mirror)
+    recipe = "\n".join((_VERSION, release, *_FIRST, *_LATER, _FURNISH, APT, sources))
     with _made(release, recipe) as (folder, log):
         if folder is None:
             return log
-        mirror = _repository("Debian", "")
         command = [program("debootstrap"), "--variant=minbase", f"--include={','.join(_FIRST)}"]
         _do([*command, release, str(folder), *([mirror] if mirror else [])], log, f"Debian {release}")
-        (folder / "etc/apt/sources.list").write_text(_sources(release, mirror))
+        (folder / "etc/apt/sources.list").write_text(sources)
         _chrooted(str(folder), _FURNISH.format(apt=APT, packages=" ".join(_LATER)), log, f"Debian {release}")
     return debian(release)
 
@@ -209,15 +211,25 @@ def _sources(release: str, mirror: str) -> str:
     return "\n".join([*lines, ""])
 
 
+@cache_of_calls
 def _repository(origin: str, label: str) -> str:
     """The address of a repository that apt of this machine uses, or `` for debootstrap's own choice."""
-    form = "$(ORIGIN)\t$(LABEL)\t$(REPO_URI)"
-    listed = _asked("apt-get", "indextargets", "--format", form)
-    for line in listed.splitlines():
-        seen, name, address = line.split("\t")
-        if seen == origin and name == (label or origin):
-            return address
+    for attempt in range(2):
+        for seen, name, address in _targets():
+            if seen == origin and name == (label or origin):
+                return address
+        if attempt == 0:
+            # A new machine may have the lists of a part of its repositories, and asks for the others later.
+            _asked("apt-get", "update", "-qq", seconds=300)
     return ""
+
+
+def _targets() -> Iterator[tuple[str, str, str]]:
+    """Origin, label and address of each repository whose lists apt has here."""
+    form = "$(ORIGIN)\t$(LABEL)\t$(REPO_URI)"
+    for line in _asked("apt-get", "indextargets", "--format", form).splitlines():
+        origin, label, address = line.split("\t")
+        yield origin, label, address
 
 
 def _proxy() -> dict[str, str]:
@@ -228,10 +240,10 @@ def _proxy() -> dict[str, str]:
     return {"http_proxy": found} if found else {}
 
 
-def _asked(*command: str) -> str:
+def _asked(*command: str, seconds: float = 60) -> str:
     if shutil.which(command[0]) is None:
         return ""
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False).stdout
 
 
 def architecture() -> str:

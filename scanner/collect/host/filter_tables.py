@@ -141,10 +141,12 @@ def iptables_chains(lines: Iterable[str], family: str) -> list[Chain]:
         elif table not in ("filter", "nat") or line.startswith("#") or not line.strip():
             continue
         elif line.startswith(":"):
-            name, policy, *_ = (*line[1:].split(), "")
+            name, policy, *_ = (*line[1:].split(), "", "")
             chains[table, name] = _iptables_chain(family, table, name, policy)
         elif line.startswith("-A "):
             words = _words(line)
+            if len(words) < 2:
+                raise ParseError("a rule for no chain")
             if (table, words[1]) not in chains:
                 raise ParseError(f"a rule for the unknown chain {words[1][:40]!r}")
             chain = chains[table, words[1]]

@@ -249,12 +249,16 @@ def test_real_services_are_identified(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_a_run_that_takes_too_long_is_stopped_with_all_its_children() -> None:
-    began = monotonic()
-    with serving(dripping) as number:
-        output = installed().run(
-            Profile.IDENTIFY, [IPv4Address(LOOPBACK)], [number], seconds=1.5, cancelled=threading.Event()
-        )
-    assert monotonic() - began < 6
+    for _ in range(3):
+        began = monotonic()
+        with serving(dripping) as number:
+            output = installed().run(
+                Profile.IDENTIFY, [IPv4Address(LOOPBACK)], [number], seconds=1.5, cancelled=threading.Event()
+            )
+        assert monotonic() - began < 6
+        # On a busy machine nmap misses the port now and then, and then has nothing to wait for.
+        if not output.whole:
+            break
     assert not output.whole
     assert output.limits[0] == "nmap was stopped after 2 s"
     assert f"nmap gave no answer for {LOOPBACK}" in output.limits

@@ -149,14 +149,14 @@ def test_a_secret_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "open"
     file.write_text(CANARY)
     file.chmod(0o640)
-    assert "there is no passphrase" in failing(reader, "env:NOT_SET")
+    assert "there is nothing" in failing(reader, "env:NOT_SET")
     assert "chmod 600" in failing(reader, f"file:{file}")
     assert "No such file" in failing(reader, f"file:{tmp_path}/none")
     assert "status 3" in failing(reader, "exec:sh -c 'echo canary; exit 3'")
     assert "no answer" in failing(reader, "exec:sleep 20")
     assert "quotes" in failing(reader, 'exec:echo "x')
     assert "No such file" in failing(reader, "exec:/nonexistent/vault")
-    assert "no passphrase" in failing(reader, "exec:head -c 9000 /dev/zero")
+    assert "there is nothing" in failing(reader, "exec:head -c 9000 /dev/zero")
     assert "keyring" in failing(reader, "keyring:bartizan/somebody")
 
 
@@ -177,7 +177,7 @@ def test_a_keyring_is_asked_where_there_is_one(monkeypatch: pytest.MonkeyPatch) 
     module.get_password = lambda service, name: CANARY if (service, name) == ("bartizan", "a/b") else None  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "keyring", module)
     assert SecretReader({}).read("keyring:bartizan/a/b").reveal() == CANARY
-    assert "no passphrase" in failing(SecretReader({}), "keyring:bartizan/other")
+    assert "there is nothing" in failing(SecretReader({}), "keyring:bartizan/other")
 
 
 def test_a_secret_is_shown_in_no_form(caplog: pytest.LogCaptureFixture) -> None:

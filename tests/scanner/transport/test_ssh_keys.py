@@ -156,7 +156,7 @@ def test_a_secret_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     assert "no answer" in failing(reader, "exec:sleep 20")
     assert "quotes" in failing(reader, 'exec:echo "x')
     assert "No such file" in failing(reader, "exec:/nonexistent/vault")
-    assert "there is nothing" in failing(reader, "exec:head -c 9000 /dev/zero")
+    assert "no passphrase" in failing(reader, "exec:head -c 9000 /dev/zero")
     assert "keyring" in failing(reader, "keyring:bartizan/somebody")
 
 

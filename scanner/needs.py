@@ -37,6 +37,21 @@ def iam_policy(demands: Sequence[Demand]) -> str:
     return json.dumps(cloud.iam_policy(facts_of(demands, Kind.AWS)), indent=2)
 
 
+def assume_policy(role: str) -> str:
+    """The IAM policy of credentials that look at all accounts of an organization by this role, as JSON."""
+    listing = ["organizations:DescribeOrganization", "organizations:ListAccounts"]
+    statements = [
+        {"Sid": "BartizanListsAccounts", "Effect": "Allow", "Action": listing, "Resource": "*"},
+        {
+            "Sid": "BartizanAssumesItsRole",
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Resource": f"arn:*:iam::*:role/{role}",
+        },
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
+
+
 def sudoers(asked: Iterable[Permission], user: str) -> str:
     """A sudoers file that lets this user run exactly the commands of the host probes, without a password."""
     commands = sorted({p.name for p in asked if p.kind == "sudo"})

@@ -15,6 +15,7 @@ import msgspec
 from baselines.load import library
 from baselines.resolve import Demand
 from baselines.resolve import needs as facts_of
+from baselines.text import TextError
 from checks.catalogue import Catalogue
 from checks.catalogue import load as load_catalogue
 from checks.facts.snapshot import Fact
@@ -25,14 +26,25 @@ from scanner.collect.run import Options, Worker, tcp_ports, udp_ports
 from scanner.demands import DEFAULT_BASELINES, lasting_name, resolve_baselines, zoned_name
 from scanner.dispatch.local import LocalDispatcher
 from scanner.inventory import bytes_of, read_inventory
-from scanner.names import parse_ports
+from scanner.names import nearest, parse_ports
 from scanner.rates import check_rates, rates
-from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
+from scanner.scope import (
+    AwsScope,
+    NetworkScope,
+    Plan,
+    PlannedTarget,
+    Scope,
+    check_files,
+    check_names,
+    load_scope,
+    plan,
+)
 from scanner.store.record import JobState, ScanRecord, ScanRow, ScanState
 from scanner.store.store import Store
 from scanner.transport.secrets import secret_reference
 from scanner.transport.sent import Sent, log_to, not_kept
 
+_LONG = 120
 _ORDER = (Kind.HOST, Kind.NETWORK, Kind.AWS)
 
 
@@ -122,6 +134,7 @@ def prepare(request: Request) -> Prepared:
         identity=who(),
         public=request.public,
     )
+    _check_accounts(planned, request)
     options = options_of(request, file.limits.minutes)
     check_rates(options, planned.targets, scoped=scope.given, lab=request.lab)
     catalogue = load_catalogue(file.plugins)
@@ -297,6 +310,29 @@ def _aws_profiles() -> frozenset[str]:
     import botocore.session
 
     return frozenset(botocore.session.get_session().available_profiles)
+
+
+def _check_accounts(planned: Plan, request: Request) -> None:
+    """Compares profiles and regions with those that there are, before anything is sent.
+
+    Raises:
+        TextError: there is no such profile or region, with the nearest one.
+
+    """
+    ways = [one.access for one in planned.targets if isinstance(one.access, AwsScope)]
+    if not ways:
+        return
+    from scanner.transport.aws import known_regions
+
+    profiles = _aws_profiles()
+    for way in ways:
+        profile = way.profile or request.aws_profile
+        if profile and profile not in profiles:
+            raise TextError(nearest("AWS profile", profile, profiles))
+        for region in way.regions:
+            if region not in known_regions():
+                close = nearest("AWS region", region, known_regions())
+                raise TextError(close if len(close) < _LONG else f"there is no AWS region {region}")
 
 
 def _inventory(scope: Scope) -> str:

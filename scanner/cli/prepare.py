@@ -13,6 +13,7 @@ from scanner.cli.codes import USAGE
 from scanner.cli.options import default_store, format_option, store_option
 from scanner.cli.text import mark, shortened, table
 
+_ROLE = re.compile(r"[A-Za-z0-9+=,.@_/-]{1,128}")
 _LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,31}")
 
 
@@ -99,7 +100,13 @@ def doctor(store_url: str | None, form: str) -> None:
 )
 @click.option("--format", "form", type=click.Choice(["table", "iam", "sudoers", "json"]), default="table")
 @click.option("--user", default="bartizan", show_default=True, help="The login name for the sudoers file.")
-def needs(baselines: tuple[str, ...], form: str, user: str) -> None:
+@click.option(
+    "--assume",
+    "role",
+    metavar="ROLE",
+    help="With --format iam: what the credentials need that assume this role in every account.",
+)
+def needs(baselines: tuple[str, ...], form: str, user: str, role: str | None) -> None:
     """The exact rights that the checks of these baselines use. Connects to nothing."""
     from baselines.load import library
     from checks.catalogue import load
@@ -110,6 +117,11 @@ def needs(baselines: tuple[str, ...], form: str, user: str) -> None:
     if not _LOGIN.fullmatch(user):
         # The name goes into a file that grants root; nothing but a name may get in there.
         raise click.BadParameter(f"{user!r} is no login name", param_hint="--user")
+    if role is not None:
+        if form != "iam" or not _ROLE.fullmatch(role):
+            raise click.BadParameter("it goes with --format iam, and names a role", param_hint="--assume")
+        click.echo(rights.assume_policy(role))
+        return
     demands = resolve_baselines(baselines or tuple(library()), load())
     kinds = {demand.check.kind for demand in demands}
     if (kind_of := {"iam": Kind.AWS, "sudoers": Kind.HOST}.get(form)) and kind_of not in kinds:

@@ -313,7 +313,7 @@ class Aws:
 
     def _home_region(self) -> str:
         wanted = self._access.regions
-        known = _known_regions()
+        known = known_regions()
         for name in wanted:
             if name not in known:
                 close = get_close_matches(name, known, n=1)
@@ -331,7 +331,7 @@ class Aws:
 
 
 @cache
-def _known_regions() -> Mapping[str, str]:
+def known_regions() -> Mapping[str, str]:
     """The partition of each region that the AWS SDK knows."""
     # Without a profile: whether the one of the environment exists is another question.
     session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})

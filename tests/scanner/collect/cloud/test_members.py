@@ -8,22 +8,22 @@ import pytest
 
 from checks.facts.cloud.s3 import Buckets
 from checks.facts.cloud.vpc import Vpcs
-from checks.facts.snapshot import Snapshot
+from checks.facts.snapshot import Fact, Snapshot
 from checks.model import AssetValue, Kind, Target
 from scanner.collect.cloud import members
 from scanner.collect.cloud.collect import collect
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.transport.aws import AwsAccess
 from scanner.transport.secrets import Secret
-from tests.lab.account import Lab
 from tests.lab.aws import ACCOUNT, MAIN, OTHER, Moto, client, moto
 from tests.lab.aws_faults import Fault, faulty
+from tests.lab.planted_account import Lab
 
 __all__ = ["moto"]
 
 pytestmark = pytest.mark.real
 
-WANTED = frozenset({Buckets, Vpcs})
+WANTED: frozenset[type[Fact]] = frozenset({Buckets, Vpcs})
 ORDER = Target(Kind.AWS, "group", "aws://o-0000000000", value=AssetValue.IMPORTANT, owner="IT")
 
 

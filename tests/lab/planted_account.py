@@ -1,21 +1,18 @@
 """A planted account: problems of every topic, their clean counterparts, and what is told of each.
 
-Every module here plants one topic: its `plant(lab)` builds the resources in the emulator and says of each
-what a scan has to find. `plant_account(url)` runs them all.
+What plants a topic builds its resources in the emulator and says of each what a scan has to find.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lab.aws import ACCOUNT, MAIN, OTHER, client
 
-__all__ = ["ACCOUNT", "MAIN", "OTHER", "Lab", "Planted", "plant_account"]
+__all__ = ["ACCOUNT", "MAIN", "OTHER", "Lab", "Planted"]
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,3 @@ class Lab:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.status == 200
-
-
-def plant_account(url: str, *topics: str) -> Lab:
-    """Plants these topics (none: all of them) into the emulator there."""
-    lab = Lab(url)
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda one: one.name):
-        if module.name != "__main__" and (not topics or module.name in topics):
-            importlib.import_module(f"{__name__}.{module.name}").plant(lab)
-    return lab

@@ -11,7 +11,8 @@ import yaml
 
 from baselines.text import TextError
 from scanner.scope import AwsScope, Scope
-from scanner.scope.load import ScopeError, read_scope
+from scanner.scope.guard import ScopeError
+from scanner.scope.load import read_scope
 from scanner.scope.plan import plan
 from scanner.targets import AwsTarget, parse_target
 

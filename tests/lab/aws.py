@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,36 @@ def client(endpoint: str, service: str, region: str = MAIN) -> Any:
         aws_secret_access_key="testing",
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
+
+
+def put_answer(
+    endpoint: str,
+    service: str,
+    operation: str,
+    output: Any = None,
+    *,
+    region: str = "",
+    about: str = "",
+    error: tuple[int, str, str] | None = None,
+) -> None:
+    """From now on the emulator answers that call so: for what it does not serve, or serves wrongly.
+
+    Times are written `{"$time": "2026-01-01T00:00:00Z"}`, bytes `{"$bytes": "<base64>"}`. `about` is a
+    text that the request must hold (the name of a resource); `error` is status, code and message.
+    """
+    told = {
+        "service": service,
+        "operation": operation,
+        "region": region,
+        "about": about,
+        "output": output,
+        "error": error,
+    }
+    request = urllib.request.Request(
+        f"{endpoint}/lab-api/answer", json.dumps(told).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from checks.facts.cloud.account import AccountRegions
 from checks.facts.cloud.cloudtrail import Trails, TrailSelectors, TrailStates
 from checks.facts.cloud.ec2 import Rule, SecurityGroups
 from checks.facts.cloud.kms import KmsKey, KmsKeyRotation, KmsKeys
-from tests.checks.cloud.first_examples import HERE, TRAIL, A, Facts, R, group, rds, tcp, trail
+from tests.checks.cloud.examples import HERE, TRAIL, A, Facts, R, group, rds, tcp, trail
 
 
 @pytest.mark.parametrize(

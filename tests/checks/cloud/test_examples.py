@@ -14,7 +14,7 @@ from checks.catalogue import load
 from checks.facts.snapshot import Fact, Gap, Snapshot
 from checks.fix import places
 from checks.model import Finding, Kind, Outcome, Surface, Target
-from tests.checks.cloud.first_examples import EXAMPLES
+from tests.checks.cloud.examples import EXAMPLES
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 CHECKS = {name: check for name, check in load().checks.items() if name.startswith("cloud.")}

@@ -14,7 +14,7 @@ from checks.facts.cloud.s3 import (
     BucketPublicAccess,
     Grant,
 )
-from tests.checks.cloud.first_examples import ARN, PUBLIC, TLS_ONLY, A, Facts, bucket
+from tests.checks.cloud.examples import ARN, PUBLIC, TLS_ONLY, A, Facts, bucket
 
 EVERYBODY = Grant("everybody", "READ")
 

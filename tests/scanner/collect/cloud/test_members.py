@@ -15,9 +15,8 @@ from scanner.collect.cloud.collect import collect
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.transport.aws import AwsAccess
 from scanner.transport.secrets import Secret
-from tests.lab.aws import ACCOUNT, MAIN, OTHER, Moto, client, moto
+from tests.lab.aws import ACCOUNT, MAIN, OTHER, Moto, client, moto, put_answer
 from tests.lab.aws_faults import Fault, faulty
-from tests.lab.planted_account import Lab
 
 __all__ = ["moto"]
 
@@ -52,7 +51,6 @@ class Group:
 
 @pytest.fixture(scope="module")
 def group(moto: Moto) -> Group:
-    lab = Lab(moto.url)
     organizations = client(moto.url, "organizations", OTHER)
     made = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
     ids = []
@@ -61,10 +59,10 @@ def group(moto: Moto) -> Group:
         ids.append(told["CreateAccountStatus"]["AccountId"])
     given = {number: _assumed(moto.url, number) for number in ids}
     no = (403, "AccessDenied", "not authorized to perform sts:AssumeRole")
-    lab.answer("sts", "AssumeRole", error=no, about="RoleSessionName=bartizan")
+    put_answer(moto.url, "sts", "AssumeRole", error=no, about="RoleSessionName=bartizan")
     for number in ids[:2]:
         asked = f"RoleSessionName=bartizan&ExternalId=the-agreed-word&RoleArn={_role(number)}"
-        lab.answer("sts", "AssumeRole", given[number], about=asked)
+        put_answer(moto.url, "sts", "AssumeRole", given[number], about=asked)
     organizations.close_account(AccountId=ids[3])
     client(moto.url, "s3", MAIN).create_bucket(
         Bucket="of-the-management", CreateBucketConfiguration={"LocationConstraint": MAIN}
@@ -179,11 +177,12 @@ def test_each_partition_has_its_own_names(moto: Moto, region: str, partition: st
 
 
 def test_a_role_of_another_partition_is_named_there(moto: Moto) -> None:
-    lab = Lab(moto.url)
     asked = f"RoleSessionName=bartizan&RoleArn={_role('210987654321', 'aws-cn')}"
     no = (403, "AccessDenied", "no")
-    lab.answer("sts", "AssumeRole", error=no, region="cn-north-1", about="RoleSessionName=bartizan")
-    lab.answer("sts", "AssumeRole", _assumed(moto.url, "210987654321"), about=asked, region="cn-north-1")
+    put_answer(moto.url, "sts", "AssumeRole", error=no, region="cn-north-1", about="RoleSessionName=bartizan")
+    put_answer(
+        moto.url, "sts", "AssumeRole", _assumed(moto.url, "210987654321"), about=asked, region="cn-north-1"
+    )
     access = AwsAccess(
         endpoint=moto.url, regions=("cn-north-1",), attempts=1, account="210987654321", role="Bartizan"
     )

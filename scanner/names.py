@@ -8,6 +8,10 @@ from difflib import get_close_matches
 
 from scanner.addresses import AddressError, never_address, parse_address
 
+ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+"""The id of an organization of AWS accounts."""
+ROLE = re.compile(r"[A-Za-z0-9+=,.@_/-]{1,128}")
+"""The name of an IAM role, with its path."""
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")

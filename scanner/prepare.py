@@ -15,36 +15,25 @@ import msgspec
 from baselines.load import library
 from baselines.resolve import Demand
 from baselines.resolve import needs as facts_of
-from baselines.text import TextError
 from checks.catalogue import Catalogue
 from checks.catalogue import load as load_catalogue
 from checks.facts.snapshot import Fact
 from checks.model import Kind, Target
 from scanner import __version__, app
+from scanner.accounts import aws_profiles, check_accounts
 from scanner.collect.collector import CollectError, Context, stamp
 from scanner.collect.run import Options, Worker, tcp_ports, udp_ports
 from scanner.demands import DEFAULT_BASELINES, lasting_name, resolve_baselines, zoned_name
 from scanner.dispatch.local import LocalDispatcher
 from scanner.inventory import bytes_of, read_inventory
-from scanner.names import nearest, parse_ports
+from scanner.names import parse_ports
 from scanner.rates import check_rates, rates
-from scanner.scope import (
-    AwsScope,
-    NetworkScope,
-    Plan,
-    PlannedTarget,
-    Scope,
-    check_files,
-    check_names,
-    load_scope,
-    plan,
-)
+from scanner.scope import NetworkScope, Plan, PlannedTarget, Scope, check_files, check_names, load_scope, plan
 from scanner.store.record import JobState, ScanRecord, ScanRow, ScanState
 from scanner.store.store import Store
 from scanner.transport.secrets import secret_reference
 from scanner.transport.sent import Sent, log_to, not_kept
 
-_LONG = 120
 _ORDER = (Kind.HOST, Kind.NETWORK, Kind.AWS)
 
 
@@ -123,9 +112,11 @@ def prepare(request: Request) -> Prepared:
     _udp_ports(request)
     _passphrase(request)
     file = scope.file
+    profiles = None
     if scope.given:
         check_files(scope)
-        check_names(scope, _profiles_of_baselines(), _aws_profiles() if file.aws else None)
+        profiles = aws_profiles() if file.aws else None
+        check_names(scope, _profiles_of_baselines(), profiles)
     planned = plan(
         scope,
         request.words,
@@ -134,7 +125,7 @@ def prepare(request: Request) -> Prepared:
         identity=who(),
         public=request.public,
     )
-    _check_accounts(planned, request)
+    check_accounts(planned, request.aws_profile, profiles)
     options = options_of(request, file.limits.minutes)
     check_rates(options, planned.targets, scoped=scope.given, lab=request.lab)
     catalogue = load_catalogue(file.plugins)
@@ -302,37 +293,6 @@ def import_output(store: Store, output: Path, name: str, baselines: tuple[str, .
 
 def _profiles_of_baselines() -> dict[str, frozenset[str]]:
     return {name: frozenset(loaded.baseline.profiles) for name, loaded in library().items()}
-
-
-def _aws_profiles() -> frozenset[str]:
-    """The profiles of this machine's AWS configuration."""
-    # Slow to import, and only a scope with accounts asks.
-    import botocore.session
-
-    return frozenset(botocore.session.get_session().available_profiles)
-
-
-def _check_accounts(planned: Plan, request: Request) -> None:
-    """Compares profiles and regions with those that there are, before anything is sent.
-
-    Raises:
-        TextError: there is no such profile or region, with the nearest one.
-
-    """
-    ways = [one.access for one in planned.targets if isinstance(one.access, AwsScope)]
-    if not ways:
-        return
-    from scanner.transport.aws import known_regions
-
-    profiles = _aws_profiles()
-    for way in ways:
-        profile = way.profile or request.aws_profile
-        if profile and profile not in profiles:
-            raise TextError(nearest("AWS profile", profile, profiles))
-        for region in way.regions:
-            if region not in known_regions():
-                close = nearest("AWS region", region, known_regions())
-                raise TextError(close if len(close) < _LONG else f"there is no AWS region {region}")
 
 
 def _inventory(scope: Scope) -> str:

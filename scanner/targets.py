@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from baselines.text import TextError
 from checks.fix import printable
 from scanner.addresses import Network, count, never, parse_network, text_of
-from scanner.names import host_name, port_number, punycode, region_name, shown
+from scanner.names import ORGANIZATION, host_name, port_number, punycode, region_name, shown
 
 ADDRESS_LIMIT = 65_536
 """How many addresses one target may have unless a scope file allows more."""
@@ -29,7 +29,6 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,127}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _FORMS = "write 10.0.0.0/24, net:NAME, user@host, ssh://user@host:22, local or aws://PROFILE/REGION"
 
 
@@ -295,7 +294,7 @@ def _aws(rest: str) -> AwsTarget:
     if slash and not written:
         raise ValueError("a region is missing after the slash; leave the slash out for all regions")
     regions = tuple(sorted({region_name(r) for r in written.split(",")})) if slash else ()
-    if _ORGANIZATION.fullmatch(who):
+    if ORGANIZATION.fullmatch(who):
         return AwsTarget(regions=regions, organization=who)
     return AwsTarget("", who, regions) if _ACCOUNT.fullmatch(who) else AwsTarget(who, "", regions)
 

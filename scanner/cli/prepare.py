@@ -13,7 +13,6 @@ from scanner.cli.codes import USAGE
 from scanner.cli.options import default_store, format_option, store_option
 from scanner.cli.text import mark, shortened, table
 
-_ROLE = re.compile(r"[A-Za-z0-9+=,.@_/-]{1,128}")
 _LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,31}")
 
 
@@ -113,12 +112,13 @@ def needs(baselines: tuple[str, ...], form: str, user: str, role: str | None) ->
     from checks.model import Kind
     from scanner import needs as rights
     from scanner.demands import resolve_baselines
+    from scanner.names import ROLE
 
     if not _LOGIN.fullmatch(user):
         # The name goes into a file that grants root; nothing but a name may get in there.
         raise click.BadParameter(f"{user!r} is no login name", param_hint="--user")
     if role is not None:
-        if form != "iam" or not _ROLE.fullmatch(role):
+        if form != "iam" or not ROLE.fullmatch(role):
             raise click.BadParameter("it goes with --format iam, and names a role", param_hint="--assume")
         click.echo(rights.assume_policy(role))
         return

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from baselines.model import Slug, Written
 from checks.model import AssetValue
 from scanner.addresses import Network, count, never, parse_network
-from scanner.names import host_name, numeric, parse_ports, region_name
+from scanner.names import ORGANIZATION, ROLE, host_name, numeric, parse_ports, region_name
 from scanner.scope.windows import Window
 from scanner.scope.zones import ReachEntry, ZoneEntry, ZoneName
 from scanner.targets import ADDRESS_LIMIT, HostTarget, parse_target
@@ -25,6 +25,7 @@ NO_JUMP = "none"
 _NAME = r"^[A-Za-z][A-Za-z0-9._-]{0,63}$"
 LONGEST_TEXT = 2_000
 _REFERENCE = re.compile(r"(file|env):\S.*|agent:")
+_ROLE_ARN = re.compile(r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/")
 _LATER = ("keyring", "exec", "cred", "vault")
 _STORE = re.compile(r"(sqlite|postgresql(\+psycopg)?):///?\S*")
 
@@ -102,7 +103,7 @@ def _account(value: object) -> str:
 
 def _role(value: object) -> str:
     text = _text(value, "the name or ARN of a role")
-    if not re.fullmatch(r"(arn:aws[a-z-]*:iam::[0-9]{12}:role/)?[A-Za-z0-9+=,.@_/-]{1,128}", text):
+    if not ROLE.fullmatch(_ROLE_ARN.sub("", text)):
         raise ValueError(
             f"the name of a role, or arn:aws:iam::ACCOUNT:role/NAME, is expected, not {text[:80]!r}"
         )
@@ -116,7 +117,7 @@ def _external_id(value: object) -> str:
 
 def _organization(value: object) -> str:
     text = _text(value, "the id of an organization")
-    if not re.fullmatch(r"o-[a-z0-9]{10,32}", text):
+    if not ORGANIZATION.fullmatch(text):
         raise ValueError(f"the id of an organization is like o-a1b2c3d4e5, not {text[:40]!r}")
     return text
 

@@ -95,25 +95,16 @@ class Inside:
         if outside:
             raise RefusedError(f"the scope names {entry.name} without {', '.join(outside)}")
         regions = wanted or tuple(sorted(set(entry.regions)))
-        # Several roles may be assumed from one profile: the account is what tells them apart.
-        profile = "" if entry.role else entry.profile
-        spec = AwsTarget(profile, entry.account, regions, entry.organization).spec
         access = AwsScope(
             entry.profile,
             entry.account,
             regions,
             role=entry.role,
-            external_id=self._external_id(entry.external_id),
+            external_id=self.scope.secret(entry.external_id),
             organization=entry.organization,
             left_out=frozenset(entry.exclude),
         )
-        return PlannedTarget(_target(Kind.AWS, entry, spec), access)
-
-    def _external_id(self, reference: str) -> str:
-        """The reference of an external id, a file of it counted from the scope file."""
-        if not reference.startswith("file:"):
-            return reference
-        return f"file:{self.scope.file_path(reference, self.environ)}"
+        return PlannedTarget(_target(Kind.AWS, entry, access.spec), access)
 
     def _network(self, target: NetworkTarget) -> tuple[Draft, ...]:
         wanted = AddressSet.of([target.network])

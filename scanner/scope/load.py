@@ -71,6 +71,10 @@ class Scope:
         """A message about one value of the file, with its line."""
         return ScopeError(str(self.document.error(place, message)))
 
+    def secret(self, reference: str) -> str:
+        """The reference of a secret, the file of one counted from the scope file."""
+        return f"file:{self.file_path(reference)}" if reference.startswith("file:") else reference
+
     def file_path(self, reference: str, environ: Mapping[str, str] = os.environ) -> Path:
         """The path behind `file:PATH` or `env:NAME`; a relative one counts from the scope file.
 

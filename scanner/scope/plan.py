@@ -22,7 +22,6 @@ from scanner.scope.ways import ExcludedError, RefusedError
 from scanner.targets import (
     FILE_BYTES,
     AnyTarget,
-    AwsTarget,
     TargetError,
     merge_targets,
     parse_target,
@@ -172,11 +171,8 @@ def _joined(drafts: Iterable[Draft]) -> tuple[tuple[Draft, ...], tuple[str, ...]
 def _both(first: PlannedTarget, one: AwsScope, other: AwsScope) -> PlannedTarget:
     # No regions means all of them.
     regions = tuple(sorted({*one.regions, *other.regions})) if one.regions and other.regions else ()
-    profile = "" if one.role else one.profile
-    account = "" if profile else one.account
-    spec = AwsTarget(profile, account, regions, one.organization).spec
-    target = msgspec.structs.replace(first.target, spec=spec)
-    return PlannedTarget(target, replace(one, regions=regions))
+    access = replace(one, regions=regions)
+    return PlannedTarget(msgspec.structs.replace(first.target, spec=access.spec), access)
 
 
 def _listed(scope: Scope, drafts: Sequence[Draft]) -> tuple[PlannedTarget, ...]:

@@ -9,6 +9,7 @@ from checks.model import Target
 from scanner.addresses import Address, AddressSet, Network
 from scanner.scope.file import Rate
 from scanner.scope.guard import Guard
+from scanner.targets import AwsTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ class AwsScope:
     external_id: str = ""
     organization: str = ""
     left_out: frozenset[str] = frozenset()
+
+    @property
+    def spec(self) -> str:
+        """The target as people name it."""
+        # Several roles may be assumed from one profile: the account is what tells them apart.
+        profile = "" if self.role else self.profile
+        return AwsTarget(profile, self.account, self.regions, self.organization).spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,15 +55,11 @@ class HostWays:
             key_files=keys,
             known_hosts=known,
             use_agent=entry.key == "agent:",
-            passphrase=self._secret(entry.passphrase),
+            passphrase=self.scope.secret(entry.passphrase),
             direct=bool(entry.jump),
             leads_to=tuple(entry.leads_to),
         )
         return replace(own, jumps=self._jumps(entry, own, path)) if entry.jump else own
-
-    def _secret(self, reference: str) -> str:
-        """The reference of a passphrase, a file of it counted from the scope file."""
-        return f"file:{self.scope.file_path(reference)}" if reference.startswith("file:") else reference
 
     def _jumps(self, entry: HostEntry, own: HostScope, path: tuple[HostEntry, ...]) -> tuple[HostScope, ...]:
         """The jumps of an entry. A host of the scope logs in as its own entry says, others as the target."""

@@ -315,10 +315,8 @@ class Aws:
         wanted = self._access.regions
         known = known_regions()
         for name in wanted:
-            if name not in known:
-                close = get_close_matches(name, known, n=1)
-                hint = f"; did you mean {close[0]}?" if close else ""
-                raise CollectError(Failure.OUT_OF_SCOPE, f"there is no AWS region {name}{hint}")
+            if missing := no_region(name):
+                raise CollectError(Failure.OUT_OF_SCOPE, missing)
         partitions = {known[name] for name in wanted}
         if len(partitions) > 1:
             names = ", ".join(sorted(partitions))
@@ -328,6 +326,16 @@ class Aws:
             return own
         partition = next(iter(partitions), "aws")
         return _FIRST_REGION.get(partition, wanted[0] if wanted else "us-east-1")
+
+
+def no_region(name: str) -> str:
+    """That there is no region of that name, and the nearest one; empty where there is one."""
+    known = known_regions()
+    if name in known:
+        return ""
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"there is no AWS region {name}{hint}"
 
 
 @cache

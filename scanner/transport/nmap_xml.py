@@ -158,6 +158,9 @@ def _host(element: Element, reading: _Reading) -> None:
         reading.limit("a host of nmap has no address; it was dropped")
     elif address not in reading.asked:
         reading.limit(f"nmap reported {address}, which was not asked; it was dropped")
+    elif element.get("timedout") == "true":
+        # nmap writes such a host without its ports: read as an answer, they would look closed.
+        reading.limit(f"nmap gave {address} up, which took longer than its share of the time")
     else:
         ports = tuple(port for one in element.iterfind("ports/port") if (port := _port(one, reading)))
         earlier = reading.hosts.get(address)

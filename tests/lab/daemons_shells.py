@@ -104,10 +104,10 @@ def vnc(security: str, place: Place) -> Prepared:
 
 
 def x11(place: Place) -> Prepared:
-    """An X11 display that anybody may use over TCP."""
+    """An X11 display that anybody may use over TCP; it does not start anew when its last client leaves."""
     display = 0 if place.namespace else _display()
     command = ("Xvfb", f":{display}", "-screen", "0", "64x64x8", "-ac", "-listen", "tcp", "-nolisten",
-               "unix", "-pn")  # fmt: skip
+               "unix", "-pn", "-noreset")  # fmt: skip
     return Prepared(command, (6000 + display,))
 
 

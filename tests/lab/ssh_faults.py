@@ -90,7 +90,7 @@ class _Interface(paramiko.ServerInterface):
         if self.fault is Fault.CLOSES_AT_LOGIN:
             self.transport.close()
         if self.fault is Fault.HANGS_AT_LOGIN:
-            time.sleep(3)
+            time.sleep(6)  # longer than any deadline of a test, or the refusal is seen and no hang
         refusing = (Fault.REFUSES_LOGIN, Fault.ASKS_A_PERSON, Fault.CLOSES_AT_LOGIN, Fault.HANGS_AT_LOGIN)
         return AUTH_FAILED if self.fault in refusing else AUTH_SUCCESSFUL
 

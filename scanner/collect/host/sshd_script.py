@@ -205,11 +205,21 @@ for process in $(processes | awk '$2 == "sshd" || $2 == "dropbear" { print $1 ":
   # What an account calls sshd is neither run nor asked, and root opens none of the files that it names.
   [ "$(stat -c %u "/proc/$pid" 2>/dev/null)" = 0 ] || { printf 'stranger\t%s\n' "$pid"; continue; }
   set -f; set -- $title; set +f
+  # The process of a login has become its shell (bash -c ...) since it was listed as sshd.
+  [ "${1##*/}" = sshd ] || { pid=; continue; }
   [ -n "$sshd" ] || sshd=$1
   shift
-  config=$standard options=
+  config=$standard options= serves=yes
   while [ $# -gt 0 ]; do
     case $1 in
+      -[46DdeGiqRTtV]*)
+        # Flags may stand together, before an option with a value. Who is asked for settings serves nobody,
+        # and -R is one login only.
+        flags=${1%%[!46DdeGiqRTtV-]*} value=${1#-}
+        value=${value#"${flags#-}"}
+        case $flags in *[GRTtV]*) serves=no ;; esac
+        shift; [ -z "$value" ] || set -- "-$value" "$@"
+        continue ;;
       -f) config=${2:-}; shift ;;
       -f?*) config=${1#-f} ;;
       -[pohcb]) options="$options $1 ${2:-}"; shift ;;
@@ -218,6 +228,7 @@ for process in $(processes | awk '$2 == "sshd" || $2 == "dropbear" { print $1 ":
     esac
     [ $# -eq 0 ] || shift
   done
+  [ "$serves" = yes ] || { pid=; continue; }
   server "$config" yes "${options# }"
   pid=
 done

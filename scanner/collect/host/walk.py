@@ -51,6 +51,9 @@ worst=0 form=gnu
 find /dev/null -prune -printf '' 2>/dev/null || form=busybox
 gnu() { "$@" @GNU@ 2>/dev/null; }
 busybox() { "$@" @BUSYBOX@ 2>/dev/null; }
+# After a whole record stands nothing and then this; where find was stopped, it follows a part of one.
+gnu_end() { printf '\000//end\000'; }
+busybox_end() { printf '\n//end\n'; }
 # The search of / is one fixed command, so that sudo can allow exactly that.
 search() {
   $form as_root ${LIMIT:+$LIMIT @SECONDS@} find "$@"
@@ -60,11 +63,12 @@ search() {
     ended=$?
   fi
   [ "$ended" -le "$worst" ] || worst=$ended
+  ${form}_end
 }
 found=$({
   search /
   [ -z "$others" ] || search $others
-  printf 'ended:%s\000' "$worst"
+  printf '//ended:%s\n' "$worst" | if [ "$form" = gnu ]; then tr '\n' '\000'; else cat; fi
 } | if [ "$form" = gnu ]; then tr '\n\000' '?\n'; else tr -d '\000'; fi |
   awk -v form="$form" -v limit=@LIMIT@ '
   function tell(kind, line) { if (++count[kind] <= limit) print kind ":" line; else more[kind] = 1 }
@@ -103,12 +107,21 @@ found=$({
     if (!((kind ":" field[3]) in known)) known[kind ":" field[3]] = field[1]
     next
   }
-  /^ended:/ { if (form != "gnu") one(last); end = $0; last = ""; next }
-  form == "gnu" { one($0); next }
-  # A name may hold a newline, but no path holds two slashes: only a record begins with them.
+  # A name may hold a newline, but no path holds two slashes, and what GNU find tells begins with a mode.
+  $0 == "//end" {
+    if (form == "gnu" ? last == "" : sub(/\?$/, "", last) > 0) one(last)
+    else if (last != "") cut = 1
+    last = ""; next
+  }
+  sub(/^\/\/ended:/, "") { end = $0; next }
+  form == "gnu" { one(last); last = $0; next }
   /^\/\// { one(last); last = substr($0, 3); next }
   last != "" { last = last "?" $0 }
-  END { for (kind in more) print "more:" kind; if (end != "") print end }' /etc/passwd /etc/group -)
+  END {
+    for (kind in more) print "more:" kind
+    if (cut && end == 0) print "bad:a part of a record"
+    if (end != "") print "ended:" end
+  }' /etc/passwd /etc/group -)
 printf 'kinds:@KINDS@\n%s\n' "$found"
 """
 # Who brought a program is asked once for all of them. Where /bin is a link to /usr/bin, a database may

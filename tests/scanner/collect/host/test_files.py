@@ -163,6 +163,36 @@ touch /srv/one /srv/two /srv/three; chown 4711:4712 /srv/one /srv/two; chown 499
     ]
 
 
+STOPPED = r"""
+rm -rf /srv/*; for name in one two six; do touch /srv/$name; chmod 666 /srv/$name; done
+mv /usr/bin/find /usr/bin/find.real
+cat >/usr/bin/find <<'END'
+#!/bin/sh
+# The real one, without the last bytes that it tells, and stopped after them as timeout does it.
+case "$*" in */dev/null*) {probed} ;; esac
+find.real "$@" >/tmp/told
+head -c -{lost} /tmp/told
+exit 124
+END
+chmod 755 /usr/bin/find
+"""
+FORMS = {"gnu": 'exec find.real "$@"', "busybox": "exit 1"}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("lost", "fewest"), [(0, 3), (2, 2), (4, 2)])
+@pytest.mark.parametrize("probed", FORMS.values(), ids=FORMS)
+def test_a_search_that_is_stopped_keeps_what_it_told_in_whole(
+    net: Lab, probed: str, lost: int, fewest: int
+) -> None:
+    plant = STOPPED.format(lost=lost, probed=probed)
+    seen = net.host("bookworm", plant=plant).look(frozenset({OpenPaths}))
+    paths = {one.path for one in fact(seen, OpenPaths).paths}
+    assert len(paths) >= fewest
+    assert paths <= {"/srv/one", "/srv/two", "/srv/six"}
+    assert [gap.reason for gap in seen.gaps] == ["the search was stopped after 15 s"]
+
+
 @pytest.mark.real
 def test_capabilities_of_files(net: Lab) -> None:
     plant = "cp /bin/sh /usr/local/bin/odd; setcap cap_net_raw,cap_setuid=ep /usr/local/bin/odd"

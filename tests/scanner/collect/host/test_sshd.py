@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ from scanner.collect.host.sections import split
 from scanner.transport.local import run_local
 from tests.checks.host.judging import judged
 from tests.lab.hosts import lab
+from tests.lab.parts import free_port, program
+from tests.lab.services import wait_for
 from tests.lab.ssh import LabServer, running_sshd
 
 NONCE = "0123456789abcdef" * 2
@@ -57,6 +60,68 @@ def test_a_change_is_loaded_by_a_reload_and_the_repair_is_one(tmp_path: Path) ->
         subprocess.run(["sh", "-c", bad.fix.snippets[0].do], check=True, capture_output=True)
         assert judge(server).outcome is Outcome.PASS
         assert server.pid == int((tmp_path / "pid").read_text())
+
+
+def seen_servers(folder: Path) -> list[Path]:
+    """The configurations under that folder that the script finds, each of a server that runs."""
+    result = run_local(compose([sshd.PROBE], NONCE), limit_bytes=2_000_000, context=Context())
+    lines = split(result.stdout, NONCE).sections["sshd"].text.splitlines()
+    found = [line.split("\t")[2:4] for line in lines if line.startswith("server\t")]
+    return sorted(Path(config) for config, runs in found if folder in Path(config).parents and runs == "yes")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("words", [("-T", "-f"), ("-t", "-f"), ("-Tf",), ("-dtf",)])
+def test_whoever_asks_sshd_for_its_settings_is_no_server(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Another scan does it at the same time, and so does whoever tries a configuration before a reload."""
+    # It stays at the pipe, as a configuration that nobody writes.
+    tried = tmp_path / "tried_config"
+    os.mkfifo(tried)
+    command = [program("sshd"), *words, str(tried)]
+    with running_sshd(tmp_path) as server, subprocess.Popen(command, stderr=subprocess.DEVNULL) as asking:
+        try:
+            assert seen_servers(tmp_path) == [server.config]
+            assert asking.poll() is None
+        finally:
+            asking.kill()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["bash", "-sh", "/bin/sh"])
+def test_a_login_that_became_its_shell_is_no_server(tmp_path: Path, name: str) -> None:
+    """It was called sshd when the processes were listed; what it runs is read a moment later."""
+    shell = tmp_path / "sshd"
+    shutil.copy("/bin/sh", shell)
+    words = [name, "-c", "echo; read line"]
+    with running_sshd(tmp_path) as server:
+        alone = seen_servers(Path("/"))
+        assert server.config in alone
+        with subprocess.Popen(
+            words, executable=shell, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as login:
+            try:
+                assert login.stdout is not None
+                login.stdout.readline()
+                assert Path(f"/proc/{login.pid}/comm").read_text() == "sshd\n"
+                assert seen_servers(Path("/")) == alone
+                assert login.poll() is None
+            finally:
+                login.kill()
+
+
+@pytest.mark.real
+def test_options_of_a_server_may_stand_in_one_word(tmp_path: Path) -> None:
+    with running_sshd(tmp_path) as server:
+        other, port = tmp_path / "other_config", free_port()
+        lines = server.config.read_text().replace(f"Port {server.port}", f"Port {port}")
+        other.write_text(lines.replace(f"{tmp_path}/pid", f"{tmp_path}/other_pid"))
+        command = [program("sshd"), "-De4f", str(other)]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as started:
+            try:
+                wait_for(port, started)
+                assert seen_servers(tmp_path) == [other, server.config]
+            finally:
+                started.terminate()
 
 
 def starts(text: str) -> tuple[SshdStart, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -22,6 +22,9 @@ ID_VERSION = "1"
 QUOTED_LINES = 8
 QUOTED_LINE_LENGTH = 300
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_NAMED = re.compile(r"[\w:./-]*[\d-][\w./-]{3,}")
+"""What may be the name of a thing in the words of a verdict."""
+_TOLD = 12
 _TEXTS = ("on", "saw", "want", "reason", "needs", "where", "port", "exposure_evidence", "cite")
 _WORST_FIRST = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
@@ -208,7 +211,13 @@ def _evidence(demand: Demand, verdict: Verdict, snapshot: Snapshot, quotes: _Quo
     place = [s for s in sources if s.where and s.where in (verdict.where, verdict.on)]
     chosen = place or [s for s in sources if not s.where] or sources[:1]
     cite = verdict.cite or verdict.on
-    return tuple(Evidence(s.how, s.at, s.digest, quotes.of(s, cite)) for s in chosen[:4])
+    told: tuple[str, ...] = ()
+    if verdict.outcome is Outcome.FAIL:
+        # What the verdict names is quoted in the answers that name it, and those come first.
+        found = dict.fromkeys(_NAMED.findall(f"{verdict.exposure_evidence} {verdict.saw}"))
+        told = tuple(f'"{one}"' for one in islice(found, _TOLD))
+        chosen.sort(key=lambda one: not quotes.hold(one, (cite, *told)))
+    return tuple(Evidence(s.how, s.at, s.digest, quotes.of(s, cite, told)) for s in chosen[:4])
 
 
 class _Quotes:
@@ -217,15 +226,27 @@ class _Quotes:
     def __init__(self) -> None:
         self._lines: dict[int, tuple[str, list[str], list[str]]] = {}
 
-    def of(self, source: Source, cite: str) -> str:
-        """The first lines of a source that hold these words; where none does, its first lines."""
+    def hold(self, source: Source, words: Iterable[str]) -> bool:
+        """Whether a source holds one of these words."""
+        whole, _, _ = self._apart(source)
+        return any(word and word.lower() in whole for word in words)
+
+    def of(self, source: Source, cite: str, told: Sequence[str] = ()) -> str:
+        """The first lines of a source that hold what is cited, else what was told, else the first lines."""
+        whole, lines, low = self._apart(source)
+        deciding: list[str] = []
+        for words in ((cite.lower(),), tuple(one.lower() for one in told)):
+            if not deciding and any(word and word in whole for word in words):
+                found = (
+                    line
+                    for line, lowered in zip(lines, low, strict=True)
+                    if any(word in lowered for word in words)
+                )
+                deciding = list(islice(found, QUOTED_LINES))
+        return "\n".join(printable(line)[:QUOTED_LINE_LENGTH] for line in deciding or lines[:QUOTED_LINES])
+
+    def _apart(self, source: Source) -> tuple[str, list[str], list[str]]:
         if id(source) not in self._lines:
             lines = [line for line in source.excerpt.splitlines() if line.strip()]
             self._lines[id(source)] = source.excerpt.lower(), lines, [line.lower() for line in lines]
-        whole, lines, low = self._lines[id(source)]
-        words = cite.lower()
-        deciding: list[str] = []
-        if words and words in whole:
-            found = (line for line, lowered in zip(lines, low, strict=True) if words in lowered)
-            deciding = list(islice(found, QUOTED_LINES))
-        return "\n".join(printable(line)[:QUOTED_LINE_LENGTH] for line in deciding or lines[:QUOTED_LINES])
+        return self._lines[id(source)]

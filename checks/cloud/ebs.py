@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks import (
+    Confidence,
     Disruption,
     Effort,
     Exploit,
@@ -19,6 +20,7 @@ from checks import (
     expect,
 )
 from checks.facts.cloud.ebs import EbsDefaults, EbsPublicSnapshots, EbsVolumes
+from checks.facts.cloud.ec2_defaults import SnapshotBlocks
 
 
 @check(
@@ -127,36 +129,58 @@ def volume_encryption(found: EbsVolumes) -> Verdicts:
         verify="aws ec2 describe-snapshot-attribute --region @{region} --snapshot-id @{snapshot} "
         "--attribute createVolumePermission   # no group all",
         effort=Effort(setup=0.5, each=0.25),
-        undo="Add the permission for everybody again.",
+        undo="Take the block of the region back to what it was, and add the permission for everybody again: "
+        "from then on every AWS account can copy the whole disk once more. Do it only where that is meant.",
         key="ebs:public-snapshot @{snapshot}",
         snippets=(
             Snippet(
                 Language.AWS_CLI,
+                "# The state before; where another snapshot of the region has saved it, that one counts.\n"
+                "test -s block.before.@{region}.txt ||\n"
+                "aws ec2 get-snapshot-block-public-access-state --region @{region} --query State "
+                "--output text > block.before.@{region}.txt &&\n"
                 "aws ec2 modify-snapshot-attribute --region @{region} --snapshot-id @{snapshot} "
-                "--attribute createVolumePermission --operation-type remove --group-names all\n"
+                "--attribute createVolumePermission --operation-type remove --group-names all &&\n"
                 "aws ec2 enable-snapshot-block-public-access --region @{region} --state block-all-sharing",
-                "aws ec2 disable-snapshot-block-public-access --region @{region}\n"
+                "# Careful: this lets every AWS account copy the whole disk again.\n"
+                "test -s block.before.@{region}.txt &&\n"
+                "aws ec2 disable-snapshot-block-public-access --region @{region} &&\n"
                 "aws ec2 modify-snapshot-attribute --region @{region} --snapshot-id @{snapshot} "
-                "--attribute createVolumePermission --operation-type add --group-names all",
+                "--attribute createVolumePermission --operation-type add --group-names all &&\n"
+                "if grep -q '^block-' block.before.@{region}.txt; then\n"
+                "aws ec2 enable-snapshot-block-public-access --region @{region} "
+                "--state $(cat block.before.@{region}.txt)\n"
+                "fi",
             ),
         ),
     ),
     refs=("https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html",),
 )
-def public_snapshots(found: EbsPublicSnapshots) -> Verdicts:
+def public_snapshots(found: EbsPublicSnapshots, blocks: SnapshotBlocks) -> Verdicts:
     """A public snapshot is the whole disk for everybody, and there are people who collect them."""
+    want = "none is public"
+    state = {one.region: one.state for one in blocks.blocks}
     open_in = {snapshot.region for snapshot in found.snapshots}
     for region in found.regions:
         if region not in open_in:
-            yield expect(True, on="snapshots", where=region, saw="none is public", want="none is public")
+            yield expect(True, on="snapshots", where=region, saw=want, want=want)
     for snapshot in found.snapshots:
+        values = {"snapshot": snapshot.id}
+        if state.get(snapshot.region) == "block-all-sharing":
+            # The permission stays written in the snapshot and counts for nothing.
+            saw = "marked as public, and the region blocks all public sharing"
+            yield expect(True, on=snapshot.id, where=snapshot.region, saw=saw, want=want, values=values)
+            continue
+        known = snapshot.region in state
+        doubt = "" if known else ", unless the region blocks all public sharing, which could not be read"
         yield expect(
             False,
             on=snapshot.id,
             where=snapshot.region,
-            saw=f"every AWS account may restore it (of {snapshot.volume or 'an unknown volume'})",
-            want="none is public",
+            saw=f"every AWS account may restore it (of {snapshot.volume or 'an unknown volume'}){doubt}",
+            want=want,
+            confidence=Confidence.CONFIRMED if known else Confidence.LIKELY,
             exposure=Exposure.INTERNET_OPEN,
-            exposure_evidence=f"{snapshot.id} may be restored by every AWS account, and anybody can open one",
-            values={"snapshot": snapshot.id},
+            exposure_evidence=f"{snapshot.id} may be restored by every AWS account{doubt}",
+            values=values,
         )

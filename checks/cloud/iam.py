@@ -18,18 +18,9 @@ from checks import (
     Verdicts,
     check,
     expect,
-    unknown,
 )
-from checks.facts.cloud.iam import (
-    CredentialReport,
-    Holder,
-    IamPolicies,
-    IamPolicy,
-    IamUsers,
-    ReportKey,
-    ReportUser,
-)
-from checks.facts.cloud.policy import Policy, Statement, matches
+from checks.cloud.administrators import administrator_by
+from checks.facts.cloud.iam import CredentialReport, IamPolicies, IamUsers, ReportKey, ReportUser
 
 
 @check(
@@ -41,8 +32,7 @@ from checks.facts.cloud.policy import Policy, Statement, matches
     fix=Fix(
         action="Enforce a second factor for console users",
         do="Have each user register a security key or an authenticator app, then deny everything without a "
-        "second "
-        "factor by policy. Take the password away from users that are machines.",
+        "second factor by policy. Take the password away from users that are machines.",
         verify="aws iam list-mfa-devices --user-name @{user}   # at least one device",
         effort=Effort(setup=1.0, each=0.25),
         undo="Detach the policy that denies requests without a second factor.",
@@ -53,6 +43,15 @@ from checks.facts.cloud.policy import Policy, Statement, matches
                 "aws iam delete-login-profile --user-name @{user}",
                 "aws iam create-login-profile --user-name @{user} --password-reset-required "
                 "--password 'CHOOSE-ONE'",
+            ),
+            Snippet(
+                Language.TERRAFORM,
+                'resource "aws_iam_group_policy" "second_factor" {\n  name  = "second-factor"\n'
+                "  group = var.people # a group with @{user} in it, once a device is registered\n"
+                '  policy = jsonencode({\n    Version = "2012-10-17"\n    Statement = [{\n'
+                '      Effect    = "Deny"\n      NotAction = ["iam:ListMFADevices", "iam:EnableMFADevice", '
+                '"iam:CreateVirtualMFADevice", "iam:ResyncMFADevice"]\n      Resource  = "*"\n'
+                '      Condition = { Bool = { "aws:MultiFactorAuthPresent" = "false" } }\n    }]\n  })\n}\n',
             ),
         ),
     ),
@@ -80,8 +79,7 @@ def console_mfa(report: CredentialReport) -> Verdicts:
     fix=Fix(
         action="Renew old access keys, or replace them by roles",
         do="Give the workload a role where it can have one. Else make a second key, move the workload to "
-        "it, watch the "
-        "last use of the old one, deactivate it, and delete it a week later.",
+        "it, watch the last use of the old one, deactivate it, and delete it a week later.",
         verify="aws iam list-access-keys --user-name @{user}   # no old key is Active",
         effort=Effort(setup=0.5, each=0.75),
         undo="aws iam update-access-key --status Active brings a deactivated key back.",
@@ -121,11 +119,9 @@ def key_age(report: CredentialReport, *, days: int = 90, now: datetime) -> Verdi
     fix=Fix(
         action="Switch off credentials that nobody uses",
         do="Ask the owner, then deactivate the key or delete the console password; delete the user after a "
-        "while "
-        "without complaints.",
+        "while without complaints.",
         verify="aws iam list-access-keys --user-name @{user}; aws iam get-login-profile --user-name @{user} "
-        "  "
-        "# Inactive, or NoSuchEntity",
+        "  # Inactive, or NoSuchEntity",
         effort=Effort(setup=0.5, each=0.25),
         undo="Activate the key again, or make a new console password.",
         snippets=(
@@ -158,8 +154,7 @@ def unused_credentials(report: CredentialReport, *, days: int = 45, now: datetim
     fix=Fix(
         action="Move rights from users to groups",
         do="Make a group for the task, attach the same policies to it, add the user, then detach the "
-        "policies from the "
-        "user. Nothing changes for the user when it is done in this order.",
+        "policies from the user. Nothing changes for the user when it is done in this order.",
         verify="aws iam list-attached-user-policies --user-name @{user}; aws iam list-user-policies "
         "--user-name @{user}   # both empty",
         effort=Effort(setup=0.5, each=0.25),
@@ -173,6 +168,13 @@ def unused_credentials(report: CredentialReport, *, days: int = 45, now: datetim
                 'aws iam add-user-to-group --group-name "$GROUP" --user-name @{user}\n'
                 'aws iam detach-user-policy --user-name @{user} --policy-arn "$POLICY_ARN"',
                 'aws iam attach-user-policy --user-name @{user} --policy-arn "$POLICY_ARN"',
+            ),
+            Snippet(
+                Language.TERRAFORM,
+                'resource "aws_iam_group_policy_attachment" "task" {\n  group      = var.group\n'
+                '  policy_arn = var.policy_arn\n}\n\nresource "aws_iam_user_group_membership" "task" {\n'
+                "  user   = @{user}\n  groups = [var.group]\n}\n"
+                "# After that, take the policies and attachments of the user itself out of the code.\n",
             ),
         ),
     ),
@@ -198,8 +200,7 @@ def user_policies(found: IamUsers) -> Verdicts:
     fix=Fix(
         action="Take the policies that allow everything away from @{kind} @{holder}",
         do="See with the last-accessed services of the holder what is used, write a policy for that, attach "
-        "it, and "
-        "detach this one. Keep one break-glass role, with a second factor and an alarm.",
+        "it, and detach this one. Keep one break-glass role, with a second factor and an alarm.",
         verify="aws iam list-entities-for-policy --policy-arn @{policy}   # without @{holder}",
         effort=Effort(setup=1.0, each=2.0),
         undo="Attach the policy again.",
@@ -214,6 +215,12 @@ def user_policies(found: IamUsers) -> Verdicts:
                 "aws iam detach-@{kind}-policy --@{kind}-name @{holder} --policy-arn @{policy}",
                 "aws iam attach-@{kind}-policy --@{kind}-name @{holder} --policy-arn @{policy}",
             ),
+            Snippet(
+                Language.TERRAFORM,
+                "# In the aws_iam_user_policy_attachment, aws_iam_group_policy_attachment or\n"
+                "# aws_iam_role_policy_attachment of @{policy} to @{kind} @{holder}:\n"
+                "policy_arn = var.narrower_policy_arn\n",
+            ),
         ),
     ),
 )
@@ -225,7 +232,7 @@ def full_administrator(found: IamPolicies, *, aws_policy_on_roles: bool = False)
         for holder in policy.holders:
             # A role is the place for the administrator policy of AWS: it gives credentials for hours only.
             meant = policy.made_by == "aws" and holder.name.startswith("role/") and not aws_policy_on_roles
-            yield _administrator(found, policy, holder, meant)
+            yield administrator_by(found, policy, holder, meant)
 
 
 @check(
@@ -237,8 +244,7 @@ def full_administrator(found: IamPolicies, *, aws_policy_on_roles: bool = False)
     fix=Fix(
         action="Take the policies that allow everything away from @{kind} @{holder}",
         do="See with the last-accessed services of the holder what is used, attach a managed policy for "
-        "that, and "
-        "delete this inline one.",
+        "that, and delete this inline one.",
         verify="aws iam list-@{kind}-policies --@{kind}-name @{holder}   # without @{policy}",
         effort=Effort(setup=1.0, each=2.0),
         undo="Put the saved document back.",
@@ -253,6 +259,11 @@ def full_administrator(found: IamPolicies, *, aws_policy_on_roles: bool = False)
                 "aws iam put-@{kind}-policy --@{kind}-name @{holder} --policy-name @{policy} "
                 "--policy-document file://saved-policy.json",
             ),
+            Snippet(
+                Language.TERRAFORM,
+                "# In the aws_iam_user_policy, aws_iam_group_policy or aws_iam_role_policy @{policy} of\n"
+                "# @{kind} @{holder}:\npolicy = data.aws_iam_policy_document.what_is_used.json\n",
+            ),
         ),
     ),
 )
@@ -261,61 +272,7 @@ def inline_administrator(found: IamPolicies) -> Verdicts:
     for policy in found.policies:
         if policy.made_by == "inline":
             for holder in policy.holders:
-                yield _administrator(found, policy, holder, False)
-
-
-def _administrator(found: IamPolicies, policy: IamPolicy, holder: Holder, meant: bool) -> Verdict:
-    """Whether this policy makes this holder an administrator, its permissions boundary considered."""
-    on = policy.arn if policy.made_by == "inline" else f"{policy.arn} on {holder.name}"
-    want = "a bounded set of actions or resources"
-    if not _allows_everything(policy.policy):
-        return expect(True, on=on, saw=want, want=want)
-    if meant:
-        return expect(True, on=on, saw="everything, to a role that is taken on for hours", want=want)
-    if holder.boundary:
-        bounds = {one.arn: one.policy for one in found.policies}
-        if holder.boundary not in bounds:
-            reason = f"it allows everything within {holder.boundary}, which could not be read"
-            return unknown(on, reason, needs="iam:GetAccountAuthorizationDetails")
-        if not _allows_everything(bounds[holder.boundary]):
-            return expect(True, on=on, saw=f"everything within {holder.boundary}", want=want)
-    kind, _, name = holder.name.partition("/")
-    return expect(
-        False,
-        on=on,
-        saw=f"every action on every resource, to {holder.name}",
-        want=want,
-        values={
-            "kind": kind,
-            "holder": name,
-            "policy": policy.name if policy.made_by == "inline" else policy.arn,
-            "arn": holder.arn,
-            "account": found.account,
-        },
-        cite=policy.arn,
-    )
-
-
-def _allows_everything(policy: Policy) -> bool:
-    # All but a few is everything, unless what is left out is the power over identities.
-    everything = ("any:thing", "iam:createuser")
-    if any(_holds_for(one, everything[0]) for one in policy.statements if not one.allow):
-        return False
-    allowing = [one for one in policy.statements if one.allow]
-    return all(any(_holds_for(one, action) for one in allowing) for action in everything)
-
-
-def _holds_for(statement: Statement, action: str) -> bool:
-    """Whether the statement is about this action on every resource, or on all but a few, always."""
-    names = statement.resources or statement.not_resources
-    on_all = bool(names) and any(matches(name, "any:thing") for name in names) is bool(statement.resources)
-    if statement.conditions or not on_all:
-        return False
-    if statement.actions:
-        return any(matches(name.lower(), action) for name in statement.actions)
-    return bool(statement.not_actions) and not any(
-        matches(name.lower(), action) for name in statement.not_actions
-    )
+                yield administrator_by(found, policy, holder, False)
 
 
 def _active_keys(report: CredentialReport) -> Iterable[tuple[ReportUser, ReportKey]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from checks import Effort, Fix, Language, Severity, Snippet, Surface, Verdicts, check, expect
+from checks import Effort, Fix, Impact, Language, Severity, Snippet, Surface, Verdicts, check, expect
+from checks.cloud.resource_policies import family
+from checks.cloud.setting import repair, setting
 from checks.facts.cloud.kms import KmsKeyRotation, KmsKeys
 
 
@@ -42,3 +44,33 @@ def rotation(keys: KmsKeys, rotations: KmsKeyRotation) -> Verdicts:
                 saw="rotates" if turning[key.arn] else "does not rotate",
                 want="rotates",
             )
+
+
+POLICIES = family("kms")
+
+pending_deletion = setting(
+    "cloud.kms.pending-deletion",
+    KmsKeys,
+    lambda key: (
+        None if key.manager != "CUSTOMER" else key.state not in ("PendingDeletion", "PendingReplicaDeletion")
+    ),
+    title="No key is about to be deleted",
+    why="With its key, everything that is encrypted under it is gone for ever; intruders delete keys for "
+    "ransom.",
+    severity=Severity.HIGH,
+    impact=Impact.TOTAL,
+    bad="waits for its deletion",
+    good="not marked for deletion",
+    fix=repair(
+        "Keep key @{id}, or be sure that nothing needs it",
+        "Ask who scheduled the deletion (CloudTrail: ScheduleKeyDeletion). Unless nothing is encrypted "
+        "under the key, "
+        "cancel it; disable the key instead for some weeks to see who complains.",
+        "aws kms describe-key --region @{region} --key-id @{on} --query KeyMetadata.KeyState   # not "
+        "PendingDeletion",
+        "aws kms cancel-key-deletion --region @{region} --key-id @{on}",
+        "aws kms schedule-key-deletion --region @{region} --key-id @{on} --pending-window-in-days 30",
+        key="kms:deletion @{on}",
+    ),
+    refs=("https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html",),
+)

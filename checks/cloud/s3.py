@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from checks import (
     Confidence,
     Disruption,
@@ -23,8 +21,9 @@ from checks import (
     expect,
     unknown,
 )
-from checks.cloud.openness import covers, openings
-from checks.facts.cloud.policy import Policy, Statement
+from checks.cloud.bucket_doors import Doors, Entrances
+from checks.cloud.openness import covers
+from checks.facts.cloud.policy import Statement
 from checks.facts.cloud.s3 import (
     AccountPublicAccess,
     Bucket,
@@ -33,7 +32,6 @@ from checks.facts.cloud.s3 import (
     BucketPolicies,
     BucketPublicAccess,
     Buckets,
-    PublicAccessBlock,
 )
 
 _BLOCKED = "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
@@ -167,71 +165,14 @@ def public_access(  # noqa: PLR0917 - one fact per refusable read
     owners: BucketOwnership,
 ) -> Verdicts:
     """Open buckets are found by name within hours, and everything in them is copied."""
-    above = account.blocks[0] if account.blocks else None
-    by_block = {one.on: one for one in blocks.blocks}
-    by_policy = {one.arn: one.policy for one in policies.policies}
-    by_acl = {one.arn: one.grants for one in acls.acls}
-    by_owner = {one.arn: one.setting for one in owners.owners}
-    for bucket in found.buckets:
-        block = by_block.get(bucket.arn)
-        doors = _Doors()
-        if bucket.arn in by_policy:
-            _by_policy(doors, by_policy[bucket.arn], above, block)
-        if bucket.arn in by_acl:
-            grants = {(g.grantee, g.permission) for g in by_acl[bucket.arn]}
-            _by_acl(doors, grants, by_owner.get(bucket.arn), above, block)
-        known = all(bucket.arn in read for read in (by_block, by_policy, by_acl, by_owner))
-        verdict = _public(bucket, doors, known)
+    entrances = Entrances(account, blocks, policies, acls, owners)
+    for bucket, doors in entrances.doors(found.buckets):
+        verdict = _public(bucket, doors)
         if verdict is not None:
             yield verdict
 
 
-@dataclass(slots=True)
-class _Doors:
-    """Ways in: open ones, those that a block closes, and those that an unread block may close."""
-
-    open: list[str] = field(default_factory=list)
-    shut: list[str] = field(default_factory=list)
-    perhaps: list[str] = field(default_factory=list)
-    certain: bool = False
-
-    def add(self, way: str, closed: bool | None, *, certain: bool = True) -> None:
-        if closed is None:
-            self.perhaps.append(way)
-        elif closed:
-            self.shut.append(way)
-        else:
-            self.open.append(way)
-            self.certain = self.certain or certain
-
-
-def _by_policy(
-    doors: _Doors, policy: Policy, above: PublicAccessBlock | None, block: PublicAccessBlock | None
-) -> None:
-    closed = _either(
-        above.restrict_buckets if above else None,
-        block.restrict_buckets if block else None,
-    )
-    for opening in openings(policy):
-        doors.add(f"the policy: {opening.words}", closed, certain=opening.certain)
-
-
-def _by_acl(
-    doors: _Doors,
-    grants: set[tuple[str, str]],
-    owner: str | None,
-    above: PublicAccessBlock | None,
-    block: PublicAccessBlock | None,
-) -> None:
-    ignored = _either(above.ignore_acls if above else None, block.ignore_acls if block else None)
-    closed = _either(ignored, None if owner is None else owner == "BucketOwnerEnforced")
-    for grantee, permission in sorted(grants):
-        if grantee in ("everybody", "any-aws-account"):
-            whom = "everybody" if grantee == "everybody" else "every AWS account, which anybody can open"
-            doors.add(f"the ACL: {permission} to {whom}", closed)
-
-
-def _public(bucket: Bucket, doors: _Doors, known: bool) -> Verdict | None:
+def _public(bucket: Bucket, doors: Doors) -> Verdict | None:
     """The verdict on one bucket; None where a gap of this very bucket already says that it is unknown."""
     values = {"bucket": bucket.name, "region": bucket.region}
     want = "no way in for everybody"
@@ -247,20 +188,13 @@ def _public(bucket: Bucket, doors: _Doors, known: bool) -> Verdict | None:
             exposure_evidence=f"{bucket.name}: {ways}; no Block Public Access stands before it",
             values=values,
         )
-    if not known:
+    if not doors.known:
         return None
     if doors.perhaps:
         reason = f"{'; '.join(doors.perhaps)}, unless the account blocks it, which could not be read"
         return unknown(bucket.arn, reason, needs="s3:GetAccountPublicAccessBlock")
     shut = f"only behind Block Public Access: {'; '.join(doors.shut)}" if doors.shut else "no public way in"
     return expect(True, on=bucket.arn, saw=shut, want=want, values=values)
-
-
-def _either(one: bool | None, other: bool | None) -> bool | None:
-    """Whether one of two switches is on, where None is one that could not be read."""
-    if one or other:
-        return True
-    return None if one is None or other is None else False
 
 
 @check(
@@ -292,6 +226,14 @@ def _either(one: bool | None, other: bool | None) -> bool | None:
                 "if jq -e '.Statement == []' policy.before.json > /dev/null\n"
                 "then aws s3api delete-bucket-policy --bucket @{bucket}\n"
                 "else aws s3api put-bucket-policy --bucket @{bucket} --policy file://policy.before.json; fi",
+            ),
+            Snippet(
+                Language.TERRAFORM,
+                "# In the policy of the aws_s3_bucket_policy of @{bucket}, beside the statements that "
+                'are there:\nstatement {\n  sid       = "RefusePlainHttp"\n  effect    = "Deny"\n'
+                '  actions   = ["s3:*"]\n  resources = [@{on}, format("%s/*", @{on})]\n  principals {\n'
+                '    type        = "*"\n    identifiers = ["*"]\n  }\n  condition {\n    test     = "Bool"\n'
+                '    variable = "aws:SecureTransport"\n    values   = ["false"]\n  }\n}\n',
             ),
         ),
     ),

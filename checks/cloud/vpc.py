@@ -58,6 +58,21 @@ from checks.facts.cloud.vpc import AclEntry, FlowLogs, NetworkAcl, NetworkAcls, 
                 "for number in 10 11 12 13; do aws ec2 delete-network-acl-entry --region @{region} "
                 '--network-acl-id @{on} --ingress --rule-number "$number"; done',
             ),
+            Snippet(
+                Language.TERRAFORM,
+                "# The numbers have to be free and below the allowing entry @{rule}.\n"
+                "# Where an aws_network_acl or aws_default_network_acl has entries of its own, write "
+                'these there.\nresource "aws_network_acl_rule" "no_administration" {\n'
+                '  for_each       = { "10" = 22, "11" = 3389 }\n  network_acl_id = @{on}\n'
+                '  rule_number    = each.key\n  rule_action    = "deny"\n  protocol       = "tcp"\n'
+                "  from_port      = each.value\n  to_port        = each.value\n"
+                '  cidr_block     = "0.0.0.0/0"\n}\n\n'
+                'resource "aws_network_acl_rule" "no_administration6" {\n'
+                '  for_each        = { "12" = 22, "13" = 3389 }\n  network_acl_id  = @{on}\n'
+                '  rule_number     = each.key\n  rule_action     = "deny"\n  protocol        = "tcp"\n'
+                "  from_port       = each.value\n  to_port         = each.value\n"
+                '  ipv6_cidr_block = "::/0"\n}\n',
+            ),
         ),
     ),
 )

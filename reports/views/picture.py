@@ -109,7 +109,8 @@ def budget_curve(
         area=f"{line} L{placed[-1][0]} {BOTTOM} L{LEFT} {BOTTOM} Z",
         dots=tuple(placed[: len(points)]) if len(points) <= 24 else (),
         xs=tuple(
-            Mark(place(i * step, 0)[0], BOTTOM + 20, hours(i * step), "middle")
+            # The last one would be cut at the edge.
+            Mark(min(place(i * step, 0)[0], RIGHT - 8), BOTTOM + 20, hours(i * step), "middle")
             for i in range(round(last / step) + 1)
         ),
         ys=tuple(

@@ -12,7 +12,7 @@ import click
 
 from scanner.cli.codes import USAGE
 from scanner.cli.options import format_option, open_store, store_option
-from scanner.cli.text import mark, shortened, table
+from scanner.cli.text import mark, of_thing, table
 
 if TYPE_CHECKING:
     from reports.model import Ranked
@@ -96,13 +96,13 @@ def _rows(found: Iterable[Ranked]) -> str:
             mark(one.score.band if one.score else one.finding.outcome),
             one.due or ("" if one.clock is None else "on upgrade"),
             one.asset_name,
-            shortened(" ".join(filter(None, [one.finding.region, one.finding.on]))),
+            of_thing(one.finding.region, one.finding.on),
             one.finding.title + (f" ({one.finding.reason})" if one.finding.reason else ""),
             one.finding.id[:10],
         ]
         for one in found
     ]
-    heads = ["risk", "band", "due", "asset", "on", "good state (and why it is not known)", "id"]
+    heads = ["risk", "band", "due", "asset", "on", "good state (or why unknown)", "id"]
     return table(heads, cells, right=frozenset({0}), wide=5, then=4)
 
 

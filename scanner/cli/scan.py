@@ -19,7 +19,7 @@ from checks.model import Outcome
 from scanner.cli.codes import COVERAGE, FINDINGS, FINE, INTERRUPTED
 from scanner.cli.feeds import feeds_option, open_feeds
 from scanner.cli.options import format_option, open_store, store_option
-from scanner.cli.text import mark, of_target, shortened, table
+from scanner.cli.text import mark, of_target, of_thing, table
 
 if TYPE_CHECKING:
     from reports.model import Ranked
@@ -361,7 +361,7 @@ def _summary(judged: Judged, index: Path | None) -> str:
                 mark(one.score.band) if one.score else "",
                 one.due or "on upgrade",
                 one.asset_name,
-                shortened(" ".join(filter(None, [one.finding.region, one.finding.on])), 34),
+                of_thing(one.finding.region, one.finding.on, 34),
                 one.finding.fix.action,
                 one.finding.id[:10],
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 
@@ -23,6 +24,8 @@ MARKS = {
 }
 """Word → (glyph, colour). Colour is never alone: the word stands beside it."""
 
+_ARN = re.compile(r"arn:[^:]*:([^:]*):[^:]*:[^:]*:(.+)")
+
 
 def mark(word: str) -> str:
     """The glyph, the word, and its colour where the terminal has one."""
@@ -41,6 +44,12 @@ def shortened(text: str, most: int = 44) -> str:
         return text
     head = most // 3
     return f"{text[:head]}…{text[head + 1 - most :]}"
+
+
+def of_thing(region: str, on: str, most: int = 44) -> str:
+    """What a finding is about, in a column: of an ARN its service and its resource; then the region."""
+    named = _ARN.fullmatch(on)
+    return shortened(" ".join(filter(None, [f"{named[1]} {named[2]}" if named else on, region])), most)
 
 
 def width() -> int:
@@ -66,8 +75,8 @@ def table(
     widths = [max([len(h), *(len(row[i]) for row in plain)]) for i, h in enumerate(headings)]
     if wide is not None:
         widest = max(len(headings[wide]), 16)
-        # Each gives way in turn, to that width: first what is long, last the heading of what is long.
-        turns = [(wide, widest)] if then is None else [(wide, widest), (then, 10), (wide, 16)]
+        # Each gives way in turn, to that width, so that a little of both is left for long.
+        turns = [(wide, widest)] if then is None else [(wide, 27), (then, 22), (wide, 16), (then, 10)]
         for column, least in turns:
             spare = width() - sum(widths) - 2 * (len(widths) - 1)
             widths[column] = min(widths[column], max(least, widths[column] + min(spare, 0)))

@@ -33,11 +33,28 @@ from botocore.parsers import ResponseParserError
 
 from scanner.collect.collector import CollectError, Context, Failure
 from scanner.transport.aws_errors import Because, Refused, Sent, meaning, no_credentials
+from scanner.transport.aws_models import DeclaredModels
 from scanner.transport.secrets import Secret
 
 CONNECT_SECONDS = 5.0
 SESSION_NAME = "bartizan"
 """Under which an assumed role shows up in the account's own record."""
+_MORE = frozenset(
+    {
+        "hasmore",
+        "hasmoreresults",
+        "istruncated",
+        "lastevaluatedtablename",
+        "marker",
+        "nextmarker",
+        "nextpagemarker",
+        "nextpagetoken",
+        "nexttoken",
+        "paginationtoken",
+        "truncated",
+    }
+)
+"""How answers say that there is more to read, in small letters."""
 MAX_PAGES = 10_000
 """Pages of one list that are read at most; a list that goes on is not taken as read."""
 
@@ -70,6 +87,9 @@ FORBIDDEN = frozenset(
 """Operations that no declaration can allow: they hand out secrets, credentials or stored data."""
 
 _READING = ("Describe", "Get", "List", "GenerateCredentialReport")
+_ALSO_READING = frozenset({("codebuild", "BatchGetProjects")})
+"""Calls of another name that read all the same. Most that are called BatchGet hand out data or secrets and
+stay out; this one hands out how projects are set up, and there is no other way to learn it."""
 _FIRST_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
@@ -122,7 +142,8 @@ class Aws:
 
         """
         for service, operation in sorted(allowed):
-            if operation in FORBIDDEN or not operation.startswith(_READING):
+            reads = operation.startswith(_READING) or (service, operation) in _ALSO_READING
+            if operation in FORBIDDEN or not reads:
                 raise ValueError(f"{service} {operation} is not a call that only reads")
         self._access = access
         self._allowed = allowed
@@ -133,7 +154,12 @@ class Aws:
         self._slots = threading.BoundedSemaphore(max(1, access.workers))
         self._clients: dict[tuple[str, str], Any] = {}
         try:
-            self._session = boto3.Session(profile_name=access.profile or None)
+            self._session = boto3.Session(
+                profile_name=access.profile or None, botocore_session=_session(allowed)
+            )
+            # Botocore looks for the profile with the first credentials that it needs, and that may be late.
+            if access.profile and access.profile not in self._session.available_profiles:
+                raise aws.ProfileNotFound(profile=access.profile)
             self._home = self._home_region()
             if access.role:
                 self._session = self._in_the_role()
@@ -193,6 +219,7 @@ class Aws:
             ForbiddenCall: nobody declared this call; nothing was sent.
 
         """
+        self._declared(service, operation)
         client = self._client(service, region)
         with self._sending(operation, region):
             answer: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
@@ -209,10 +236,15 @@ class Aws:
             ForbiddenCall: as `call`.
 
         """
+        self._declared(service, operation)
         client = self._client(service, region)
         name = xform_name(operation)
         if not client.can_paginate(name):
-            return [self.call(service, region, operation, **parameters)]
+            # Botocore does not turn these pages: one that says there is more is a part, and no list.
+            only = self.call(service, region, operation, **parameters)
+            if more := _goes_on(only):
+                raise Refused(Because.UNREADABLE, f"the list goes on after its first page ({more})")
+            return [only]
         found: list[Mapping[str, Any]] = []
         pages = iter(client.get_paginator(name).paginate(**parameters))
         while len(found) <= MAX_PAGES:
@@ -254,10 +286,13 @@ class Aws:
         return client
 
     def _guard(self, model: OperationModel, **_: object) -> None:
-        operation = (str(model.service_model.service_name), model.name)
-        if model.name in FORBIDDEN or operation not in self._allowed:
+        # What botocore asks for by itself comes by here, too.
+        self._declared(str(model.service_model.service_name), model.name)
+
+    def _declared(self, service: str, operation: str) -> None:
+        if operation in FORBIDDEN or (service, operation) not in self._allowed:
             raise ForbiddenCall(
-                f"{operation[0]} {operation[1]} was stopped: no collector declares it, "
+                f"{service} {operation} was stopped: no collector declares it, "
                 "and Bartizan only reads settings"
             )
 
@@ -307,7 +342,7 @@ class Aws:
         # Why a role was refused is told once, in our words, and not as a traceback on the terminal.
         logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
         assumed: Any = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
-        session: Any = botocore.session.Session()
+        session: Any = _session(self._allowed)
         session._credentials = assumed
         return boto3.Session(botocore_session=session, region_name=self._home)
 
@@ -328,6 +363,11 @@ class Aws:
         return _FIRST_REGION.get(partition, wanted[0] if wanted else "us-east-1")
 
 
+def _goes_on(answer: Mapping[str, Any]) -> str:
+    """The field by which an answer says that there is more to read; empty where it says no such thing."""
+    return next((name for name, value in answer.items() if value and name.lower() in _MORE), "")
+
+
 def no_region(name: str) -> str:
     """That there is no region of that name, and the nearest one; empty where there is one."""
     known = known_regions()
@@ -336,6 +376,13 @@ def no_region(name: str) -> str:
     close = get_close_matches(name, known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"there is no AWS region {name}{hint}"
+
+
+def _session(allowed: frozenset[tuple[str, str]]) -> botocore.session.Session:
+    session = botocore.session.Session()
+    models = DeclaredModels(allowed, session.get_config_variable("data_path"))
+    session.register_component("data_loader", models)
+    return session
 
 
 @cache

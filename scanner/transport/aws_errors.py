@@ -100,14 +100,21 @@ _AT_THE_WIRE: tuple[tuple[tuple[type[Exception], ...], Because, str], ...] = (
 """What went wrong below the answer, the most special first."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer to live with, not a mistake
-    """One call gave nothing: why, the code of AWS where there is one, and a line for people."""
+_SAID = 500
 
-    def __init__(self, because: Because, reason: str, code: str = "") -> None:
+
+class Refused(Exception):  # noqa: N818 - an answer to live with, not a mistake
+    """One call gave nothing: why, the code of AWS where there is one, and a line for people.
+
+    `said` is what AWS answered, in small letters and cut short: to compare with, never to show.
+    """
+
+    def __init__(self, because: Because, reason: str, code: str = "", said: str = "") -> None:
         super().__init__(reason)
         self.because = because
         self.reason = reason
         self.code = code
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,7 @@ def _of_answer(error: aws.ClientError, call: Sent) -> Exception:
         because, reason = Because.DENIED, _denied(text)
     elif status >= 500:
         because, reason = Because.SERVICE, f"the service failed with HTTP {status} ({code or 'no code'})"
-    return Refused(because, reason, code)
+    return Refused(because, reason, code, text[:_SAID])
 
 
 def _ending(error: aws.ClientError, call: Sent, code: str, text: str) -> CollectError | None:

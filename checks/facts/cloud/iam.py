@@ -91,19 +91,28 @@ class IamPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IamPolicies(Fact, frozen=True, forbid_unknown_fields=True):
-    """The policies of users, groups and roles that somebody holds or that bound somebody."""
+    """The policies of users, groups and roles that somebody holds or that bound somebody.
+
+    `unread` names those (`user/alice`) one of whose policies could not be read, so that nobody takes what
+    is known of them for all that they may do.
+    """
 
     account: str
     policies: tuple[IamPolicy, ...]
+    unread: tuple[str, ...] = ()
 
 
 class IamUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An IAM user, its groups, and the names of policies that it holds directly."""
+    """An IAM user, its groups, and the names of policies that it holds directly.
+
+    `boundary` is the ARN of its permissions boundary, empty for none.
+    """
 
     arn: str
     name: str
     groups: tuple[str, ...]
     direct: tuple[str, ...]
+    boundary: str = ""
 
 
 class IamUsers(Fact, frozen=True, forbid_unknown_fields=True):
@@ -111,3 +120,53 @@ class IamUsers(Fact, frozen=True, forbid_unknown_fields=True):
 
     account: str
     users: tuple[IamUser, ...]
+
+
+class IamRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A role: whom it trusts, when it was made and last used (empty: not in the days that AWS remembers).
+
+    `boundary` is the ARN of its permissions boundary, `profiles` those of the instance profiles that hold it.
+    """
+
+    arn: str
+    name: str
+    path: str
+    trust: Policy
+    created: str
+    used: str
+    boundary: str
+    profiles: tuple[str, ...]
+
+    @property
+    def linked(self) -> bool:
+        """Whether it belongs to a service of AWS, which alone can change it."""
+        return self.path.startswith("/aws-service-role/")
+
+
+class IamRoles(Fact, frozen=True, forbid_unknown_fields=True):
+    """All roles."""
+
+    account: str
+    roles: tuple[IamRole, ...]
+
+
+class RootDevices(Fact, frozen=True, forbid_unknown_fields=True):
+    """Whether the second factor of the root user is an app (`virtual`)."""
+
+    account: str
+    virtual: bool
+
+
+class ServerCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A certificate that is kept in IAM, and until when it is valid."""
+
+    arn: str
+    name: str
+    ends: str
+
+
+class ServerCertificates(Fact, frozen=True, forbid_unknown_fields=True):
+    """The certificates that are kept in IAM."""
+
+    account: str
+    certificates: tuple[ServerCertificate, ...]

@@ -21,10 +21,14 @@ class Bucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Buckets(Fact, frozen=True, forbid_unknown_fields=True):
-    """The buckets of the account in the regions that were asked for."""
+    """The buckets of the account in the regions that were asked for.
+
+    `elsewhere` names those that the account has beside them: in other regions, or in one that it did not say.
+    """
 
     account: str
     buckets: tuple[Bucket, ...]
+    elsewhere: tuple[str, ...] = ()
 
 
 class PublicAccessBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +84,10 @@ class BucketPolicies(Fact, frozen=True, forbid_unknown_fields=True):
 
 
 class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A grant of an ACL. The grantee is `everybody`, `any-aws-account`, `log-delivery`, or `one`."""
+    """A grant of an ACL.
+
+    The grantee is `everybody`, `any-aws-account`, `log-delivery`, the `owner`, or `another` account.
+    """
 
     grantee: str
     permission: str
@@ -91,6 +98,11 @@ class BucketAcl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     arn: str
     grants: tuple[Grant, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the bucket."""
+        return self.arn.rpartition(":")[2]
 
 
 class BucketAcls(Fact, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +117,11 @@ class BucketOwner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     arn: str
     setting: str
+
+    @property
+    def name(self) -> str:
+        """The name of the bucket."""
+        return self.arn.rpartition(":")[2]
 
 
 class BucketOwnership(Fact, frozen=True, forbid_unknown_fields=True):

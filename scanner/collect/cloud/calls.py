@@ -174,6 +174,12 @@ class Place:
         needs = call.iam if refused.because is Because.DENIED else ""
         return Collected(gaps=tuple(Gap(name, reason, where, needs) for name in names))
 
+    def absent(self, fact: type[Fact], reason: str) -> Collected:
+        """That the account has nothing of the kind, with the reason."""
+        return (
+            Collected(absences=(Absence(fact.__name__, reason, ""),)) if fact in self.wanted else Collected()
+        )
+
     def found(
         self,
         fact: Fact,

@@ -1,4 +1,4 @@
-"""Collects security groups, interfaces, instances, user data and images of one region."""
+"""Collects security groups, interfaces, instances and user data of one region."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from functools import partial
 
 from checks.facts.cloud.ec2 import (
     Ec2Instances,
-    Image,
     Instance,
     InstanceUserData,
     Interface,
     NetworkInterfaces,
-    OwnImages,
     PrefixList,
     PrefixLists,
     Rule,
@@ -23,7 +21,7 @@ from checks.facts.cloud.ec2 import (
     UserData,
 )
 from scanner.collect.cloud.calls import Call, Collector, Place
-from scanner.collect.cloud.fields import Raw, UnreadableError, flag, group, items, number, some, text
+from scanner.collect.cloud.fields import Raw, UnreadableError, group, items, number, some, text
 from scanner.collect.cloud.secrets import find
 from scanner.collect.collector import Collected
 
@@ -34,7 +32,6 @@ INTERFACES = Call(
 )
 INSTANCES = Call("ec2", "DescribeInstances", (Ec2Instances, UserData), key="Reservations", page=1000)
 USER_DATA = Call("ec2", "DescribeInstanceAttribute", (UserData,))
-IMAGES = Call("ec2", "DescribeImages", (OwnImages,), key="Images", page=1000)
 
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 _ENDED = ("terminated", "shutting-down")
@@ -72,15 +69,6 @@ def instances(place: Place) -> Collected:
     empty = Collected(facts=(UserData(place.account, (place.region,), ()),))
     things = [(place.where(one.id), USER_DATA, partial(_user_data, place, one.id)) for one in found]
     return whole + empty + place.each(things)
-
-
-def images(place: Place) -> Collected:
-    """The account's own machine images."""
-    found, lost = place.read(
-        place.all_of(IMAGES, Owners=["self"]), IMAGES, "ImageId", partial(_image, place.region)
-    )
-    fact = OwnImages(place.account, (place.region,), found)
-    return lost + place.found(fact, IMAGES, found, names=[i.id for i in found])
 
 
 def _entries(place: Place, name: str) -> Collected:
@@ -146,12 +134,21 @@ def _instance(region: str, raw: Raw) -> Instance:
         state=text(group(raw, "State"), "Name"),
         vpc=text(raw, "VpcId", ""),
         subnet=text(raw, "SubnetId", ""),
-        public=text(raw, "PublicIpAddress", ""),
+        public=_public(raw),
         profile=text(group(raw, "IamInstanceProfile"), "Arn", ""),
         # Where AWS leaves these out the instance has its defaults: on, and version 1 answers.
         metadata=text(metadata, "HttpEndpoint", "enabled") == "enabled",
         tokens=text(metadata, "HttpTokens", "optional"),
     )
+
+
+def _public(raw: Raw) -> str:
+    """The first public address of an instance: that of its first interface, of another, or an IPv6 one."""
+    cards = some(raw, "NetworkInterfaces")
+    four = [text(raw, "PublicIpAddress", "")]
+    four += [text(group(card, "Association"), "PublicIp", "") for card in cards]
+    six = [text(one, "Ipv6Address", "") for card in cards for one in some(card, "Ipv6Addresses")]
+    return next((one for one in (*four, *six) if one), "")
 
 
 def _user_data(place: Place, instance: str) -> Collected:
@@ -166,13 +163,8 @@ def _user_data(place: Place, instance: str) -> Collected:
     return place.found(fact, USER_DATA, (record,), where=instance)
 
 
-def _image(region: str, raw: Raw) -> Image:
-    return Image(text(raw, "ImageId"), region, text(raw, "Name", ""), flag(raw, "Public"))
-
-
 def collectors() -> Iterable[Collector]:
     """The collectors of this topic."""
     yield Collector("ec2 security groups", True, (GROUPS, ENTRIES), groups)
     yield Collector("ec2 interfaces", True, (INTERFACES,), interfaces)
     yield Collector("ec2 instances", True, (INSTANCES, USER_DATA), instances)
-    yield Collector("ec2 images", True, (IMAGES,), images)

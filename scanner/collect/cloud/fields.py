@@ -57,6 +57,11 @@ def time_of(raw: Raw, key: str) -> str:
     return stamp(moment)
 
 
+def time_or_never(raw: Raw, key: str) -> str:
+    """A time as RFC 3339 in UTC; empty where AWS leaves it out because it never was."""
+    return time_of(raw, key) if raw.get(key) is not None else ""
+
+
 def _typed(raw: Raw, key: str, kind: type, default: object) -> Any:
     value = raw.get(key)
     if value is None:

@@ -11,16 +11,31 @@ from checks.facts.cloud.iam import (
     Holder,
     IamPolicies,
     IamPolicy,
+    IamRole,
+    IamRoles,
     IamUser,
     IamUsers,
     PasswordPolicy,
-    ReportKey,
-    ReportUser,
     RootAccount,
     RootCredentials,
+    RootDevices,
+    ServerCertificate,
+    ServerCertificates,
 )
 from scanner.collect.cloud.calls import Call, Collector, NotRead, Place
-from scanner.collect.cloud.fields import Raw, UnreadableError, group, items, number, some, text, time_of
+from scanner.collect.cloud.credential_report import report_keys, report_moment, report_user
+from scanner.collect.cloud.fields import (
+    Raw,
+    UnreadableError,
+    group,
+    items,
+    number,
+    some,
+    text,
+    time_of,
+    time_or_never,
+)
+from scanner.collect.cloud.lists import listing
 from scanner.collect.cloud.policies import parse
 from scanner.collect.collector import Collected
 from scanner.transport.aws_errors import Because, Refused
@@ -33,7 +48,11 @@ SUMMARY = Call("iam", "GetAccountSummary", (RootAccount,))
 GENERATE = Call("iam", "GenerateCredentialReport", (CredentialReport, RootCredentials))
 REPORT = Call("iam", "GetCredentialReport", (CredentialReport, RootCredentials))
 PASSWORDS = Call("iam", "GetAccountPasswordPolicy", (PasswordPolicy,))
-DETAILS = Call("iam", "GetAccountAuthorizationDetails", (IamPolicies, IamUsers), page=1000)
+DETAILS = Call("iam", "GetAccountAuthorizationDetails", (IamPolicies, IamUsers, IamRoles), page=1000)
+DEVICES = Call("iam", "ListVirtualMFADevices", (RootDevices,), key="VirtualMFADevices")
+CERTIFICATES = Call(
+    "iam", "ListServerCertificates", (ServerCertificates,), key="ServerCertificateMetadataList"
+)
 
 _AWS_MINIMUM_LENGTH = 8
 """What AWS itself demands of passwords where the account has no policy."""
@@ -70,15 +89,17 @@ def report(place: Place) -> Collected:
         raise UnreadableError("the answer does not hold Content")
     generated = time_of(answer, "GeneratedTime")
     rows = read_report(content.decode("utf-8", "replace"))
-    users = sorted((_user(row) for row in rows if row["user"] != ROOT), key=lambda u: u.arn)
+    users = sorted((report_user(row) for row in rows if row["user"] != ROOT), key=lambda u: u.arn)
     fact = CredentialReport(place.account, generated, tuple(users))
     whole = place.found(fact, REPORT, fact.users, where="", names=[u.arn for u in users])
     root = next((row for row in rows if row["user"] == ROOT), None)
     if root is None:
         missing = Refused(Because.UNREADABLE, "the credential report has no row for root")
         return whole + place.lost(Call("iam", "GetCredentialReport", (RootCredentials,)), missing, "")
-    used = _moment(root.get("password_last_used", ""))
-    return whole + place.found(RootCredentials(place.account, generated, used, _keys(root)), REPORT, where="")
+    used = report_moment(root.get("password_last_used", ""))
+    return whole + place.found(
+        RootCredentials(place.account, generated, used, report_keys(root)), REPORT, where=""
+    )
 
 
 def read_report(content: str) -> list[Mapping[str, str]]:
@@ -122,13 +143,18 @@ def details(place: Place) -> Collected:
     pages = place.pages(DETAILS)
     lists = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
     users, groups, roles, managed = ([one for page in pages for one in items(page, key)] for key in lists)
-    found, lost = _policies(place, users, groups, roles, managed)
+    policies, lost = _policies(place, users, groups, roles, managed)
     people, unread = place.read(users, Call("iam", DETAILS.operation, (IamUsers,)), "Arn", _iam_user)
+    all_roles, strange = place.read(roles, Call("iam", DETAILS.operation, (IamRoles,)), "Arn", _iam_role)
     return (
         lost
         + unread
+        + strange
         + place.found(
-            IamPolicies(place.account, found), DETAILS, found, where="", names=[p.arn for p in found]
+            IamRoles(place.account, all_roles), DETAILS, all_roles, where="", names=[r.arn for r in all_roles]
+        )
+        + place.found(
+            policies, DETAILS, policies.policies, where="", names=[p.arn for p in policies.policies]
         )
         + place.found(
             IamUsers(place.account, people), DETAILS, people, where="", names=[u.arn for u in people]
@@ -138,7 +164,7 @@ def details(place: Place) -> Collected:
 
 def _policies(
     place: Place, users: list[Raw], groups: list[Raw], roles: list[Raw], managed: list[Raw]
-) -> tuple[tuple[IamPolicy, ...], Collected]:
+) -> tuple[IamPolicies, Collected]:
     call = Call("iam", DETAILS.operation, (IamPolicies,))
     holders: dict[str, list[Holder]] = {}
     inline: list[tuple[str, str, object, Holder]] = []
@@ -156,6 +182,7 @@ def _policies(
                 inline.append((f"{text(thing, 'Arn')}/{name}", name, one.get("PolicyDocument"), holder))
     documents = {text(policy, "Arn"): policy for policy in managed}
     found: list[IamPolicy] = []
+    unread: set[str] = set()
     lost = Collected()
     for arn in sorted(holders):
         made_by = "aws" if ":iam::aws:" in arn else "account"
@@ -163,6 +190,7 @@ def _policies(
             policy = parse(_default_document(documents.get(arn)))
         except UnreadableError as error:
             lost += place.lost(call, Refused(Because.UNREADABLE, str(error)), arn)
+            unread.update(one.name for one in holders[arn])
             continue
         held = tuple(sorted(holders[arn], key=lambda h: h.name))
         found.append(IamPolicy(arn, arn.rpartition("/")[2], made_by, policy, held))
@@ -171,9 +199,11 @@ def _policies(
             policy = parse(_document(document))
         except UnreadableError as error:
             lost += place.lost(call, Refused(Because.UNREADABLE, str(error)), arn)
+            unread.add(holder.name)
             continue
         found.append(IamPolicy(arn, name, "inline", policy, (holder,)))
-    return tuple(sorted(found, key=lambda p: p.arn)), lost
+    whole = tuple(sorted(found, key=lambda p: p.arn))
+    return IamPolicies(place.account, whole, tuple(sorted(unread))), lost
 
 
 def _default_document(policy: Raw | None) -> str | Raw:
@@ -197,51 +227,37 @@ def _iam_user(raw: Raw) -> IamUser:
         name=text(raw, "UserName"),
         groups=tuple(sorted(str(name) for name in some(raw, "GroupList"))),
         direct=tuple(sorted(attached + own)),
+        boundary=text(group(raw, "PermissionsBoundary"), "PermissionsBoundaryArn", ""),
     )
 
 
-def _user(row: Mapping[str, str]) -> ReportUser:
-    return ReportUser(
-        arn=row["arn"],
-        name=row["user"],
-        created=_moment(row["user_creation_time"]),
-        password=_yes(row["password_enabled"]),
-        password_used=_moment(row.get("password_last_used", "")),
-        password_changed=_moment(row.get("password_last_changed", "")),
-        mfa=_yes(row["mfa_active"]),
-        keys=_keys(row),
+def _iam_role(raw: Raw) -> IamRole:
+    trust = raw.get("AssumeRolePolicyDocument")
+    if not isinstance(trust, str | Mapping):
+        raise UnreadableError("the role has no trust policy")
+    return IamRole(
+        arn=text(raw, "Arn"),
+        name=text(raw, "RoleName"),
+        path=text(raw, "Path", "/"),
+        trust=parse(trust),
+        created=time_or_never(raw, "CreateDate"),
+        used=time_or_never(group(raw, "RoleLastUsed"), "LastUsedDate"),
+        boundary=text(group(raw, "PermissionsBoundary"), "PermissionsBoundaryArn", ""),
+        profiles=tuple(sorted(text(one, "Arn") for one in some(raw, "InstanceProfileList"))),
     )
 
 
-def _keys(row: Mapping[str, str]) -> tuple[ReportKey, ...]:
-    return tuple(
-        ReportKey(
-            number=n,
-            active=_yes(row[f"access_key_{n}_active"]),
-            rotated=_moment(row.get(f"access_key_{n}_last_rotated", "")),
-            used=_moment(row.get(f"access_key_{n}_last_used_date", "")),
-        )
-        for n in (1, 2)
-        if row.get(f"access_key_{n}_last_rotated", "N/A") != "N/A" or _yes(_told(row, n))
+def devices(place: Place) -> Collected:
+    """Whether the second factor of root is an app: a hardware one is in no list."""
+    serials = [text(one, "SerialNumber") for one in place.all_of(DEVICES, AssignmentStatus="Assigned")]
+    fact = RootDevices(place.account, any(s.endswith(":mfa/root-account-mfa-device") for s in serials))
+    return place.found(fact, DEVICES, where="")
+
+
+def _certificate(_: Place, raw: Raw) -> ServerCertificate:
+    return ServerCertificate(
+        text(raw, "Arn"), text(raw, "ServerCertificateName"), time_or_never(raw, "Expiration")
     )
-
-
-def _told(row: Mapping[str, str], key: int) -> str:
-    try:
-        return row[f"access_key_{key}_active"]
-    except KeyError:
-        raise UnreadableError("the credential report lacks columns") from None
-
-
-def _yes(value: str) -> bool:
-    if value.lower() not in ("true", "false", "not_supported"):
-        raise UnreadableError("the credential report holds neither true nor false where it has to")
-    return value.lower() == "true"
-
-
-def _moment(value: str) -> str:
-    """A time of the report as RFC 3339 with a Z; empty for its words for never."""
-    return value.replace("+00:00", "Z") if value[:2].isdigit() else ""
 
 
 def collectors() -> Iterable[Collector]:
@@ -250,3 +266,5 @@ def collectors() -> Iterable[Collector]:
     yield Collector("iam credential report", False, (GENERATE, REPORT), report)
     yield Collector("iam password policy", False, (PASSWORDS,), passwords)
     yield Collector("iam authorisations", False, (DETAILS,), details)
+    yield Collector("iam devices", False, (DEVICES,), devices)
+    yield listing("iam certificates", CERTIFICATES, _certificate, regional=False, named="Arn")

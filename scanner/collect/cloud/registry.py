@@ -7,13 +7,11 @@ from itertools import chain
 
 from checks.facts.cloud.account import AccountRegions
 from checks.facts.snapshot import Fact
-from scanner.collect.cloud import cloudtrail, ebs, ec2, iam, kms, rds, s3, vpc
 from scanner.collect.cloud.calls import Call, Collector, permissions_of
+from scanner.collect.cloud.topics import TOPICS
 from scanner.collect.collector import Permission
 
-COLLECTORS: tuple[Collector, ...] = tuple(
-    chain.from_iterable(topic.collectors() for topic in (iam, s3, ec2, ebs, vpc, cloudtrail, kms, rds))
-)
+COLLECTORS: tuple[Collector, ...] = tuple(chain.from_iterable(topic.collectors() for topic in TOPICS))
 
 _REGIONAL = frozenset(fact for one in COLLECTORS if one.regional for fact in one.facts)
 REGIONS = Call(

@@ -20,18 +20,29 @@ from checks.facts.cloud.s3 import (
     Grant,
     PublicAccessBlock,
 )
+from checks.facts.cloud.s3_data import BucketLog, BucketLogs, BucketVersioning, BucketVersions
 from scanner.collect.cloud.calls import Call, Collector, NotRead, Place
 from scanner.collect.cloud.fields import Raw, flag, group, items, text
 from scanner.collect.cloud.policies import parse
 from scanner.collect.collector import Collected
 
-_ALL = (Buckets, BucketPublicAccess, BucketPolicies, BucketAcls, BucketOwnership)
+_ALL = (
+    Buckets,
+    BucketPublicAccess,
+    BucketPolicies,
+    BucketAcls,
+    BucketOwnership,
+    BucketVersioning,
+    BucketLogs,
+)
 LIST = Call("s3", "ListBuckets", _ALL, "s3:ListAllMyBuckets", "Buckets", 1000)
 LOCATION = Call("s3", "GetBucketLocation", _ALL)
 BLOCK = Call("s3", "GetPublicAccessBlock", (BucketPublicAccess,), "s3:GetBucketPublicAccessBlock")
 POLICY = Call("s3", "GetBucketPolicy", (BucketPolicies,))
 ACL = Call("s3", "GetBucketAcl", (BucketAcls,))
 OWNERSHIP = Call("s3", "GetBucketOwnershipControls", (BucketOwnership,))
+VERSIONING = Call("s3", "GetBucketVersioning", (BucketVersioning,))
+LOGGING = Call("s3", "GetBucketLogging", (BucketLogs,))
 ACCOUNT_BLOCK = Call(
     "s3control", "GetPublicAccessBlock", (AccountPublicAccess,), "s3:GetAccountPublicAccessBlock"
 )
@@ -41,6 +52,8 @@ _GROUPS = {
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers": "any-aws-account",
     "http://acs.amazonaws.com/groups/s3/LogDelivery": "log-delivery",
 }
+_LOG_DELIVERY = "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"
+"""The account of AWS by which CloudFront writes its logs."""
 _OLD_NAMES = {"": "us-east-1", "EU": "eu-west-1"}
 """Locations from before regions had the names of today."""
 
@@ -77,7 +90,8 @@ def buckets(place: Place) -> Collected:
         for call, read in _SETTINGS
         if place.wants(call)
     ]
-    fact = Buckets(place.account, here)
+    elsewhere = tuple(sorted({name for name, _ in named} - {bucket.name for bucket in here}))
+    fact = Buckets(place.account, here, elsewhere)
     whole = place.found(fact, LIST, here, where="", names=[b.arn for b in here])
     return Collected(gaps=located.gaps) + whole + place.each(things)
 
@@ -114,12 +128,20 @@ def _policy_of(place: Place, bucket: Bucket) -> Collected:
 
 def _acl_of(place: Place, bucket: Bucket) -> Collected:
     answer = place.one(ACL, bucket.region, Bucket=bucket.name)
+    owner = text(group(answer, "Owner"), "ID")
     grants = tuple(
-        Grant(_GROUPS.get(text(group(one, "Grantee"), "URI", ""), "one"), text(one, "Permission"))
+        Grant(_grantee(group(one, "Grantee"), owner), text(one, "Permission"))
         for one in items(answer, "Grants")
     )
     record = BucketAcl(bucket.arn, grants)
     return place.found(BucketAcls(place.account, (record,)), ACL, (record,), where=bucket.arn)
+
+
+def _grantee(raw: Raw, owner: str) -> str:
+    if text(raw, "Type") == "Group":
+        return _GROUPS.get(text(raw, "URI"), "another")
+    known = {owner: "owner", _LOG_DELIVERY: "log-delivery"}
+    return known.get(text(raw, "ID", ""), "another")
 
 
 def _owner_of(place: Place, bucket: Bucket) -> Collected:
@@ -135,11 +157,33 @@ def _owner_of(place: Place, bucket: Bucket) -> Collected:
     return place.found(BucketOwnership(place.account, (record,)), OWNERSHIP, (record,), where=bucket.arn)
 
 
+def _versions_of(place: Place, bucket: Bucket) -> Collected:
+    answer = place.one(VERSIONING, bucket.region, Bucket=bucket.name)
+    # Both are left out as long as nobody has ever set them.
+    record = BucketVersions(
+        bucket.arn,
+        bucket.name,
+        bucket.region,
+        kept=text(answer, "Status", "") == "Enabled",
+        mfa=text(answer, "MFADelete", "") == "Enabled",
+    )
+    return place.found(BucketVersioning(place.account, (record,)), VERSIONING, (record,), where=bucket.arn)
+
+
+def _log_of(place: Place, bucket: Bucket) -> Collected:
+    answer = place.one(LOGGING, bucket.region, Bucket=bucket.name)
+    target = text(group(answer, "LoggingEnabled"), "TargetBucket", "")
+    record = BucketLog(bucket.arn, bucket.name, bucket.region, target)
+    return place.found(BucketLogs(place.account, (record,)), LOGGING, (record,), where=bucket.arn)
+
+
 _SETTINGS: tuple[tuple[Call, Callable[[Place, Bucket], Collected]], ...] = (
     (BLOCK, _block_of),
     (POLICY, _policy_of),
     (ACL, _acl_of),
     (OWNERSHIP, _owner_of),
+    (VERSIONING, _versions_of),
+    (LOGGING, _log_of),
 )
 
 
@@ -161,4 +205,5 @@ def _arn(place: Place, name: str) -> str:
 def collectors() -> Iterable[Collector]:
     """The collectors of this topic."""
     yield Collector("s3 account", False, (ACCOUNT_BLOCK,), account_block)
-    yield Collector("s3 buckets", False, (LIST, LOCATION, BLOCK, POLICY, ACL, OWNERSHIP), buckets)
+    settings = tuple(call for call, _ in _SETTINGS)
+    yield Collector("s3 buckets", False, (LIST, LOCATION, *settings), buckets)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from checks.facts.cloud.routes import AclWayOut, AclWaysOut
 from checks.facts.cloud.vpc import AclEntry, FlowLog, FlowLogs, NetworkAcl, NetworkAcls, Vpc, Vpcs
 from scanner.collect.cloud.calls import Call, Collector, Place
 from scanner.collect.cloud.fields import Raw, flag, group, items, number, some, text
 from scanner.collect.collector import Collected
 
 VPCS = Call("ec2", "DescribeVpcs", (Vpcs,), key="Vpcs", page=1000)
-ACLS = Call("ec2", "DescribeNetworkAcls", (NetworkAcls,), key="NetworkAcls", page=1000)
+ACLS = Call("ec2", "DescribeNetworkAcls", (NetworkAcls, AclWaysOut), key="NetworkAcls", page=1000)
 FLOW_LOGS = Call("ec2", "DescribeFlowLogs", (FlowLogs,), key="FlowLogs", page=1000)
 
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
@@ -26,9 +27,13 @@ def vpcs(place: Place) -> Collected:
 
 def acls(place: Place) -> Collected:
     """The network access lists."""
-    found, lost = place.read(place.all_of(ACLS), ACLS, "NetworkAclId", partial(_acl, place.region))
+    listed = place.all_of(ACLS)
+    found, lost = place.read(listed, ACLS, "NetworkAclId", partial(_acl, place.region))
+    out, _ = place.read(listed, ACLS, "NetworkAclId", partial(_way_out, place.region))
     fact = NetworkAcls(place.account, (place.region,), found)
-    return lost + place.found(fact, ACLS, found, names=[a.id for a in found])
+    outward = AclWaysOut(place.account, (place.region,), out)
+    names = [a.id for a in found]
+    return lost + place.found(fact, ACLS, found, names=names) + place.found(outward, ACLS, out, names=names)
 
 
 def flow_logs(place: Place) -> Collected:
@@ -52,6 +57,12 @@ def _acl(region: str, raw: Raw) -> NetworkAcl:
         subnets=tuple(sorted(text(one, "SubnetId") for one in some(raw, "Associations"))),
         ingress=tuple(sorted(entries, key=lambda e: (e.number, e.cidr))),
     )
+
+
+def _way_out(region: str, raw: Raw) -> AclWayOut:
+    entries = (_entry(one) for one in items(raw, "Entries") if flag(one, "Egress"))
+    ordered = sorted(entries, key=lambda e: (e.number, e.cidr))
+    return AclWayOut(text(raw, "NetworkAclId"), region, tuple(ordered))
 
 
 def _entry(raw: Raw) -> AclEntry:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import audit, coverage, fragments, many, network, peers, sweep
+from tests.benchmarks import audit, cloud, coverage, fragments, many, network, peers, sweep
 from tests.benchmarks.stored import fill
 
 RUNS = 5
@@ -58,6 +58,7 @@ PARTS = {
     "peers": peers.main,
     "coverage": coverage.main,
     "many": many.main,
+    "cloud": cloud.main,
     "network": network.main,
     "sweep": sweep.main,
 }

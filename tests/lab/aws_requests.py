@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import botocore.session
+from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
@@ -98,29 +99,33 @@ def _operation(service: str, method: str, path: str, low: dict[str, str], body: 
 
 
 def _known(service: str, name: str) -> str:
+    return name if name in _operations(service) else ""
+
+
+@cache
+def _operations(service: str) -> frozenset[str]:
+    """The operations of a service; none of one that botocore does not know."""
     try:
-        return name if name in model(service).operation_names else ""
-    except Exception:  # noqa: BLE001 - a service that botocore does not know has no operations
-        return ""
+        return frozenset(model(service).operation_names)
+    except UnknownServiceError:
+        return frozenset()
 
 
 @cache
 def _routes(service: str) -> tuple[tuple[str, re.Pattern[str], dict[str, str], str], ...]:
     """The operations of a service that is asked by paths, the most special ones first."""
     found: list[tuple[tuple[int, int], tuple[str, re.Pattern[str], dict[str, str], str]]] = []
-    try:
-        names = model(service).operation_names
-    except Exception:  # noqa: BLE001 - as above
-        return ()
-    for name in names:
+    # In the order of their names: of two that fit a request as well, always the same one.
+    for name in sorted(_operations(service)):
         http: Any = operation(service, name).http
         uri = str(http.get("requestUri", ""))
         if not uri:
             continue
         path, _, query = uri.partition("?")
         literals = dict(parse_qsl(query, keep_blank_values=True))
-        text = re.sub(r"\\{(\w+)\\\+\\}", r".+", re.escape(path))
-        text = re.sub(r"\\{\w+\\}", r"[^/]+", text)
+        # Some places have a hyphen in their name, which `re.escape` writes with a backslash.
+        text = re.sub(r"\\{[\w\\-]+\\\+\\}", r".+", re.escape(path))
+        text = re.sub(r"\\{[\w\\-]+\\}", r"[^/]+", text)
         pattern = re.compile(text.rstrip("/") + "/?")
         plain = len(re.sub(r"\{[^}]*\}", "", path))
         found.append(((-len(literals), -plain), (str(http["method"]), pattern, literals, name)))
@@ -129,10 +134,8 @@ def _routes(service: str) -> tuple[tuple[str, re.Pattern[str], dict[str, str], s
 
 def error(asked_for: Asked, status: int, code: str, message: str) -> tuple[int, dict[str, str], bytes]:
     """An error in the words of the service: status, headers and body."""
-    try:
-        protocol = model(asked_for.service).resolved_protocol
-    except Exception:  # noqa: BLE001 - as above
-        protocol = "query"
+    known = _operations(asked_for.service)
+    protocol = model(asked_for.service).resolved_protocol if known else "query"
     if "json" in protocol or "cbor" in protocol:
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
         return status, headers, json.dumps({"__type": code, "message": message}).encode()

@@ -29,6 +29,7 @@ from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import run_simple
 
+from tests.lab.aws_mended import mend
 from tests.lab.aws_requests import Asked, asked, error, parameters
 
 LOOPBACK = "127.0.0.1"
@@ -140,6 +141,7 @@ def _read(value: Any) -> Any:
 
 def main() -> None:
     """Serves until it is stopped."""
+    mend()
     run_simple(LOOPBACK, int(sys.argv[1]), Emulator(), threaded=True, request_handler=MotoRequestHandler)
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from checks import Exposure, Outcome, Severity
+from checks import Outcome
 from checks.cloud.cloudtrail import every_region
 from checks.cloud.kms import rotation
-from checks.cloud.rds import public
 from checks.facts.cloud.account import AccountRegions
 from checks.facts.cloud.cloudtrail import Trails, TrailSelectors, TrailStates
-from checks.facts.cloud.ec2 import Rule, SecurityGroups
 from checks.facts.cloud.kms import KmsKey, KmsKeyRotation, KmsKeys
-from tests.checks.cloud.examples import HERE, TRAIL, A, Facts, R, group, rds, tcp, trail
+from tests.checks.cloud.examples.beginnings import HERE, TRAIL, A, Facts, R, trail
 
 
 @pytest.mark.parametrize(
@@ -58,26 +56,6 @@ def test_a_stopped_trail_is_known_to_be_stopped_without_its_selectors() -> None:
     regions, trails, states, _ = trail(logging=False)
     [verdict] = every_region.run(regions, trails, states, TrailSelectors(A, ()))
     assert verdict.outcome is Outcome.FAIL
-
-
-@pytest.mark.parametrize(
-    ("groups", "exposure", "severity"),
-    [
-        (group(tcp(5432, 5432, "0.0.0.0/0"))[0], Exposure.INTERNET_OPEN, Severity.CRITICAL),
-        (group(tcp(5432, 5432, "0.0.0.0/1", "128.0.0.0/1"))[0], Exposure.INTERNET_OPEN, Severity.CRITICAL),
-        (group(tcp(5432, 5432, "198.51.100.0/24"))[0], Exposure.INTERNET_LIMITED, None),
-        (group(tcp(443, 443, "0.0.0.0/0"))[0], Exposure.INTERNET_LIMITED, None),
-        (SecurityGroups(A, (), ()), Exposure.UNKNOWN, None),
-        (group(Rule("tcp", 5432, 5432, (), ("pl-1",)))[0], Exposure.UNKNOWN, None),
-        (group(Rule("tcp", 443, 443, (), ("pl-1",)))[0], Exposure.INTERNET_LIMITED, None),
-    ],
-)
-def test_a_public_database_is_as_open_as_its_groups(
-    groups: SecurityGroups, exposure: Exposure, severity: Severity | None
-) -> None:
-    [verdict] = public(rds(False), groups)
-    assert verdict.outcome is Outcome.FAIL
-    assert (verdict.exposure, verdict.severity) == (exposure, severity)
 
 
 @pytest.mark.parametrize(

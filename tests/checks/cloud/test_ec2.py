@@ -9,7 +9,7 @@ import pytest
 from checks import Exposure, Outcome, Severity, Verdict
 from checks.cloud.ec2 import admin_ports, database_ports, imdsv2
 from checks.facts.cloud.ec2 import Ec2Instances, Instance, NetworkInterfaces, PrefixList, PrefixLists, Rule
-from tests.checks.cloud.examples import HERE, A, Facts, R, group, instance, interface, tcp
+from tests.checks.cloud.examples.beginnings import HERE, A, Facts, R, group, instance, interface, tcp
 
 
 def judge(facts: Facts) -> Verdict:

@@ -17,7 +17,7 @@ from checks.cloud.iam import (
 from checks.cloud.root import mfa, use
 from checks.facts.cloud.iam import Holder, IamPolicies, IamPolicy, RootAccount, RootCredentials
 from checks.facts.cloud.policy import Condition, Policy, Statement
-from tests.checks.cloud.examples import EVERYTHING, SOMETHING, USER, A, key, user
+from tests.checks.cloud.examples.beginnings import EVERYTHING, SOMETHING, USER, A, key, user
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 BOUNDARY = f"arn:aws:iam::{A}:policy/bounds"

@@ -14,7 +14,7 @@ from checks.facts.cloud.s3 import (
     BucketPublicAccess,
     Grant,
 )
-from tests.checks.cloud.examples import ARN, PUBLIC, TLS_ONLY, A, Facts, bucket
+from tests.checks.cloud.examples.beginnings import ARN, PUBLIC, TLS_ONLY, A, Facts, bucket
 
 EVERYBODY = Grant("everybody", "READ")
 
@@ -31,7 +31,7 @@ def judge(facts: Facts) -> list[Verdict]:
         (bucket(PUBLIC, account=True), Outcome.PASS),
         (bucket(Policy(), EVERYBODY), Outcome.FAIL),
         (bucket(Policy(), Grant("any-aws-account", "WRITE")), Outcome.FAIL),
-        (bucket(Policy(), Grant("log-delivery", "WRITE"), Grant("one", "FULL_CONTROL")), Outcome.PASS),
+        (bucket(Policy(), Grant("log-delivery", "WRITE"), Grant("owner", "FULL_CONTROL")), Outcome.PASS),
         (bucket(Policy(), EVERYBODY, held=True), Outcome.PASS),
         (bucket(Policy(), EVERYBODY, account=True), Outcome.PASS),
         (bucket(Policy(), EVERYBODY, owner="BucketOwnerEnforced"), Outcome.PASS),

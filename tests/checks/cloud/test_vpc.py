@@ -8,7 +8,7 @@ from checks import Exposure, Outcome, Severity, Verdict
 from checks.cloud.vpc import acl_admin_ports, default_group, flow_logs
 from checks.facts.cloud.ec2 import NetworkInterfaces
 from checks.facts.cloud.vpc import AclEntry, FlowLog, FlowLogs, Vpc, Vpcs
-from tests.checks.cloud.examples import HERE, IDLE, A, R, acl, entry, group, interface, tcp
+from tests.checks.cloud.examples.beginnings import HERE, IDLE, A, R, acl, entry, group, interface, tcp
 
 WORLD = "0.0.0.0/0"
 SOMEBODY = NetworkInterfaces(A, HERE, (IDLE,))

@@ -107,6 +107,11 @@ def test_a_command_that_is_not_there_names_the_nearest(capsys: pytest.CaptureFix
         (["needs", "--format", "sudoers", "--user", "root,ALL"], "--user"),
         (["needs", "--format", "sudoers", "--baseline", "network-exposure"], "no sudoers file is needed"),
         (["needs", "--format", "iam", "--baseline", "network-exposure"], "no iam file is needed"),
+        (["needs", "--format", "iam", "--assume", "no/name!"], "--assume"),
+        (["needs", "--assume", "Bartizan"], "--assume"),
+        (["scan", "aws://11122233344", "--i-am-authorized"], "12 digits, not 11"),
+        (["scan", "aws://audti", "--i-am-authorized"], "no AWS profile audti; did you mean audit?"),
+        (["scan", "aws://audit/eu-wets-1", "--i-am-authorized"], "eu-wets-1; did you mean eu-west-1?"),
         (["findings", "--store", "mysql://h/x"], "MySQLdb is not installed"),
         (["findings", "--store", "postgresql://u:pw@h/x"], "no password in the URL"),
     ],
@@ -119,6 +124,9 @@ def test_a_mistake_is_one_line_and_exit_2(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("BARTIZAN_STORE", str(tmp_path / "b.db"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    (tmp_path / "config").write_text("[profile audit]\nregion = eu-west-1\n")
     monkeypatch.chdir(tmp_path)
     code = run(words)
     error = capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,8 @@ __all__ = ["moto"]
 pytestmark = pytest.mark.real
 
 VPCS = ("ec2", "DescribeVpcs")
-ALLOWED = frozenset({("sts", "GetCallerIdentity"), VPCS, ("kms", "ListKeys"), ("s3", "ListBuckets")})
+BUSES = ("events", "ListEventBuses")
+ALLOWED = frozenset({("sts", "GetCallerIdentity"), VPCS, ("kms", "ListKeys"), ("s3", "ListBuckets"), BUSES})
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +235,34 @@ def test_all_pages_are_read(endpoint: Faulty) -> None:
     endpoint.faults[VPCS] = Fault.PAGES
     pages = opened(endpoint).pages("ec2", MAIN, "DescribeVpcs")
     assert [len(page["Vpcs"]) for page in pages] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("more", "whole"),
+    [
+        ({}, True),
+        ({"NextToken": ""}, True),
+        ({"NextToken": None}, True),
+        ({"NextToken": "abc"}, False),
+    ],
+)
+def test_a_first_page_is_no_list_where_the_sdk_turns_no_pages(
+    endpoint: Faulty, more: dict[str, str], whole: bool
+) -> None:
+    def told(body: bytes) -> bytes:
+        return json.dumps({**json.loads(body), **more}).encode()
+
+    endpoint.rewrite[BUSES] = told
+    aws = opened(endpoint)
+    if whole:
+        [page] = aws.pages("events", MAIN, "ListEventBuses")
+        assert [one["Name"] for one in page["EventBuses"]] == ["default"]
+    else:
+        with pytest.raises(Refused, match=r"goes on after its first page \(NextToken\)") as caught:
+            aws.pages("events", MAIN, "ListEventBuses")
+        assert caught.value.because is Because.UNREADABLE
+    # Whoever turns the pages by hand gets each of them.
+    assert aws.call("events", MAIN, "ListEventBuses").get("NextToken", "") == (more.get("NextToken") or "")
 
 
 def test_an_expired_token_ends_the_account(endpoint: Faulty) -> None:

@@ -9,8 +9,6 @@ from checks.facts.cloud.cloudtrail import Trail, TrailEvents, Trails, TrailSelec
 from checks.facts.cloud.ebs import (
     EbsDefault,
     EbsDefaults,
-    EbsPublicSnapshots,
-    EbsSnapshot,
     EbsVolume,
     EbsVolumes,
 )
@@ -246,10 +244,6 @@ EXAMPLES: Mapping[str, tuple[Facts, Facts]] = {
         (EbsVolumes(A, HERE, (EbsVolume("vol-1", R, False, 8, ()),)),),
         (EbsVolumes(A, HERE, (EbsVolume("vol-1", R, True, 8, ("i-1",)),)),),
     ),
-    "cloud.ebs.public-snapshots": (
-        (EbsPublicSnapshots(A, HERE, (EbsSnapshot("snap-1", R, "vol-1", False),)),),
-        (EbsPublicSnapshots(A, HERE, ()),),
-    ),
     "cloud.vpc.acl-admin-ports": (
         (acl(entry(100, True, OPEN_WORLD)), NetworkInterfaces(A, HERE, (IDLE,))),
         (
@@ -277,7 +271,7 @@ EXAMPLES: Mapping[str, tuple[Facts, Facts]] = {
     "cloud.cloudtrail.validation": (trail(good=False)[1:2], trail()[1:2]),
     "cloud.cloudtrail.key": (trail(good=False)[1:2], trail()[1:2]),
     "cloud.kms.rotation": (kms(False), kms(True)),
-    "cloud.rds.public": ((rds(False), group()[0]), (rds(True), group()[0])),
+    "cloud.rds.public": ((rds(False),), (rds(True),)),
     "cloud.rds.encryption": ((rds(False),), (rds(True),)),
     "cloud.rds.minor-upgrades": ((rds(False),), (rds(True),)),
 }

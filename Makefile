@@ -6,8 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= bartizan-report
 # Tests that look at this machine as a whole, or at the clock: nothing may run beside them.
-ALONE := tests/end_to_end tests/proofs tests/recordings tests/scanner/collect/host tests/scanner/collect/cloud \
-  tests/scanner/transport
+ALONE := tests/end_to_end tests/proofs tests/recordings tests/scanner/collect/host \
+  tests/scanner/collect/cloud/test_faults.py tests/scanner/transport
 
 .PHONY: help scan test lint check types bench lock clean system-scan system-test
 

@@ -221,7 +221,10 @@ def test_a_second_scan_keeps_ids_and_dates_and_finds_nothing_new(lit: Lit) -> No
     assert [(one, other) for one, other in told if one["check"] not in stopped] == []
     both = before.keys() & after.keys()
     assert {n: after[n]["first_seen"] for n in both} == {n: before[n]["first_seen"] for n in both}
-    assert {one["status"] for one in after.values()} == {"open"}
+    assert {n: one["status"] for n, one in after.items()} == {
+        **dict.fromkeys(both, "open"),
+        **dict.fromkeys(new, "new"),
+    }
     assert {one["id"] for one in lit.findings("--new", "--outcome", "fail")} == new
 
 

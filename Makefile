@@ -5,8 +5,10 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= bartizan-report
+# Tests that keep both processors busy, so that nothing else runs well beside them.
+HEAVY := tests/proofs
 # Tests that look at this machine as a whole, or at the clock: nothing may run beside them.
-ALONE := tests/end_to_end tests/proofs tests/recordings tests/scanner/collect/host \
+ALONE := tests/end_to_end tests/recordings tests/scanner/collect/host \
   tests/scanner/collect/cloud/test_faults.py tests/scanner/transport
 
 .PHONY: help scan test lint check types bench lock clean system-scan system-test
@@ -25,7 +27,8 @@ test: $(VENV)/.develop system-test lint
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests $(addprefix --ignore=,$(HEAVY) $(ALONE))
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(HEAVY)
 	@$(BIN)/python -m pytest $(ALONE)
 endif
 

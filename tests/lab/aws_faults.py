@@ -74,12 +74,18 @@ class Faulty:
         return sum(one.operation == operation for one in self.asked)
 
 
+class _Server(ThreadingHTTPServer):
+    """A collector opens many connections at once: of a short queue some would never be answered."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextlib.contextmanager
 def faulty(upstream: str) -> Iterator[Faulty]:
     """A faulty endpoint before a healthy one."""
     target = urlsplit(upstream).netloc
-    server = ThreadingHTTPServer((LOOPBACK, 0), BaseHTTPRequestHandler)
-    server.daemon_threads = True
+    server = _Server((LOOPBACK, 0), BaseHTTPRequestHandler)
     endpoint = Faulty(f"http://{LOOPBACK}:{server.server_address[1]}")
     server.RequestHandlerClass = type("Bound", (_Handler,), {"endpoint": endpoint, "upstream": target})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

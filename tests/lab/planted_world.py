@@ -1,4 +1,7 @@
-"""A planted account behind an endpoint that can fail: scanned and judged once, and again as a test wants."""
+"""A planted account behind an endpoint that can fail: scanned and judged once, and again as a test wants.
+
+`world` is a fixture over the module's own `whole`, a `World`; import it where it is used.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
+
+import pytest
 
 from baselines.evaluate import evaluate
 from baselines.resolve import Demand
@@ -97,3 +102,10 @@ def planted_world(
         bare = World(endpoint, lab, demands, Snapshot(TARGET, "", ()), (), now)
         snapshot = bare.collect()
         yield World(endpoint, lab, demands, snapshot, bare.judge(snapshot), now)
+
+
+@pytest.fixture
+def world(whole: World) -> World:
+    """The world of the module, with no faults and nothing asked so far."""
+    whole.endpoint.clear()
+    return whole

@@ -206,7 +206,7 @@ for process in $(processes | awk '$2 == "sshd" || $2 == "dropbear" { print $1 ":
   [ "$(stat -c %u "/proc/$pid" 2>/dev/null)" = 0 ] || { printf 'stranger\t%s\n' "$pid"; continue; }
   set -f; set -- $title; set +f
   # The process of a login has become its shell (bash -c ...) since it was listed as sshd.
-  [ "${1##*/}" = sshd ] || { pid=; continue; }
+  [ "${1##*/}" = sshd ] || continue
   [ -n "$sshd" ] || sshd=$1
   shift
   config=$standard options= serves=yes
@@ -228,7 +228,7 @@ for process in $(processes | awk '$2 == "sshd" || $2 == "dropbear" { print $1 ":
     esac
     [ $# -eq 0 ] || shift
   done
-  [ "$serves" = yes ] || { pid=; continue; }
+  [ "$serves" = yes ] || continue
   server "$config" yes "${options# }"
   pid=
 done

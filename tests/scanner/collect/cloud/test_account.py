@@ -20,9 +20,9 @@ from scanner.collect.cloud import registry
 from scanner.collect.cloud.calls import Call
 from tests.lab.aws import MAIN, REGIONS, Moto, moto
 from tests.lab.aws_faults import Fault
-from tests.lab.planted_world import World, planted_world
+from tests.lab.planted_world import World, planted_world, world
 
-__all__ = ["moto"]
+__all__ = ["moto", "world"]
 
 pytestmark = pytest.mark.real
 
@@ -51,12 +51,6 @@ def whole(moto: Moto) -> Iterator[World]:
     demands = resolve(known["aws-strict"], "level-2", load(), known)
     with planted_world(moto.url, demands=tuple(demands)) as world:
         yield world
-
-
-@pytest.fixture
-def world(whole: World) -> World:
-    whole.endpoint.clear()
-    return whole
 
 
 def test_the_account_is_as_large_as_it_should_be(world: World) -> None:

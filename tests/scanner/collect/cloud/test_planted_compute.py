@@ -19,9 +19,9 @@ from tests.lab.account_compute import CANARY
 from tests.lab.aws import Moto, moto
 from tests.lab.aws_faults import Fault
 from tests.lab.planted_account import MAIN
-from tests.lab.planted_world import World, planted_world
+from tests.lab.planted_world import World, planted_world, world
 
-__all__ = ["moto"]
+__all__ = ["moto", "world"]
 
 pytestmark = pytest.mark.real
 
@@ -47,12 +47,6 @@ CHECKS = [n for n in load().checks if n.startswith("cloud.") and n.split(".")[1]
 def whole(moto: Moto) -> Iterator[World]:
     with planted_world(moto.url, PLANTED, CHECKS) as world:
         yield world
-
-
-@pytest.fixture
-def world(whole: World) -> World:
-    whole.endpoint.clear()
-    return whole
 
 
 def test_every_problem_is_found_and_no_clean_thing_is_flagged(world: World) -> None:

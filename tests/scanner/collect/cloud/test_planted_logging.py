@@ -31,9 +31,9 @@ from tests.lab.account.logging_watched import BROKEN, CLEAN, PENDING, PROPOSED, 
 from tests.lab.aws import Moto, moto
 from tests.lab.aws_faults import Fault
 from tests.lab.planted_account import MAIN, OTHER
-from tests.lab.planted_world import World, planted_world
+from tests.lab.planted_world import World, planted_world, world
 
-__all__ = ["moto"]
+__all__ = ["moto", "world"]
 
 pytestmark = pytest.mark.real
 
@@ -58,12 +58,6 @@ CHAIN = (Trails, TrailStates, TrailSelectors, TrailLogGroups, MetricFilters, Ala
 def whole(moto: Moto) -> Iterator[World]:
     with planted_world(moto.url, PLANTED) as world:
         yield world
-
-
-@pytest.fixture
-def world(whole: World) -> World:
-    whole.endpoint.clear()
-    return whole
 
 
 def of_chain(world: World) -> dict[str, Finding]:

@@ -14,9 +14,9 @@ from tests.lab.account.logging_services import PROTECTIONS, detector, standards
 from tests.lab.aws import Moto, moto
 from tests.lab.aws_faults import Fault
 from tests.lab.planted_account import ACCOUNT, MAIN, OTHER
-from tests.lab.planted_world import World, planted_world
+from tests.lab.planted_world import World, planted_world, world
 
-__all__ = ["moto"]
+__all__ = ["moto", "world"]
 
 pytestmark = pytest.mark.real
 
@@ -48,12 +48,6 @@ OWN = {"Id": "p-limits", "Name": "limits", "AwsManaged": False}
 def whole(moto: Moto) -> Iterator[World]:
     with planted_world(moto.url, PLANTED, ONCE) as world:
         yield world
-
-
-@pytest.fixture
-def world(whole: World) -> World:
-    whole.endpoint.clear()
-    return whole
 
 
 def now(world: World, check: str) -> dict[str, tuple[Outcome, str]]:

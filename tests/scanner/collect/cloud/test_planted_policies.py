@@ -21,9 +21,9 @@ from scanner.collect.cloud.lists import by_token
 from tests.lab.aws import Moto, moto
 from tests.lab.aws_faults import Fault
 from tests.lab.planted_account import MAIN, OTHER
-from tests.lab.planted_world import World, planted_world
+from tests.lab.planted_world import World, planted_world, world
 
-__all__ = ["moto"]
+__all__ = ["moto", "world"]
 
 pytestmark = pytest.mark.real
 
@@ -48,12 +48,6 @@ OURS = [call for topic in TOPICS for one in topic.collectors() for call in one.c
 def whole(moto: Moto) -> Iterator[World]:
     with planted_world(moto.url, PLANTED, now=NOW) as world:
         yield world
-
-
-@pytest.fixture
-def world(whole: World) -> World:
-    whole.endpoint.clear()
-    return whole
 
 
 def test_every_problem_is_found_and_no_clean_thing_is_flagged(world: World) -> None:

@@ -19,9 +19,9 @@ from scanner.collect.cloud.calls import Call
 from tests.lab.aws import Moto, moto
 from tests.lab.aws_faults import Fault
 from tests.lab.planted_account import MAIN, OTHER
-from tests.lab.planted_world import World, planted_world
+from tests.lab.planted_world import World, planted_world, world
 
-__all__ = ["moto"]
+__all__ = ["moto", "world"]
 
 pytestmark = pytest.mark.real
 
@@ -60,12 +60,6 @@ OURS = [call for call in registry.calls(registry.facts()) if call.service in SER
 def whole(moto: Moto) -> Iterator[World]:
     with planted_world(moto.url, PLANTED) as world:
         yield world
-
-
-@pytest.fixture
-def world(whole: World) -> World:
-    whole.endpoint.clear()
-    return whole
 
 
 def test_every_problem_is_found_and_no_clean_thing_is_flagged(world: World) -> None:
